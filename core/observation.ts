@@ -1,0 +1,39 @@
+/**
+ * What the analysis sees: faces, tracks, identities. Plain data, no behaviour.
+ */
+import type { Box, Point } from './geometry.ts'
+
+/** Order of the five landmarks, as seen in the picture: left eye, right eye, nose, left and right mouth corner. */
+export type Landmarks = readonly [Point, Point, Point, Point, Point]
+
+export interface DetectedFace {
+  /** px of the picture given to the detector, unless the holder says otherwise. */
+  box: Box
+  /** 0–1. */
+  score: number
+  landmarks: Landmarks
+}
+
+export type IdentityStatus = 'unknown' | 'candidate' | 'confirmed' | 'corrected'
+
+export interface Identity {
+  status: IdentityStatus
+  subject?: string
+  name?: string
+  /** Cosine between the track's template and the subject's nearest embedding. */
+  similarity?: number
+  /** Similarity minus that of the runner-up subject. */
+  margin?: number
+}
+
+export interface Liveness {
+  verdict: 'unchecked' | 'live' | 'spoof'
+  score?: number
+}
+
+/** One subject's nearest embedding to a probe. */
+export interface GalleryHit {
+  subject: string
+  name?: string
+  similarity: number
+}

@@ -1,0 +1,86 @@
+/**
+ * The seams: what the lower floors need from the top floor's adapters, and what stands behind more than one
+ * implementation. Interfaces only. Each has one contract test suite under test/contract.
+ */
+import type { CloudEvent } from './event.ts'
+import type { RgbPicture } from './frame.ts'
+import type { GalleryHit } from './observation.ts'
+import type { InferParams } from './wire/engine.ts'
+
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  child(fields: object): Logger
+}
+
+export interface InferResult {
+  rows: number
+  columns: number
+  /** `[rows, columns]` float32; owned by the caller. */
+  data: Float32Array
+}
+
+/** Runs models. Rejects with ENG_* codes. `picture` must stay unchanged until the promise settles. */
+export interface InferenceEngine {
+  infer(model: string, picture: RgbPicture, params: InferParams): Promise<InferResult>
+}
+
+export interface BusMessage {
+  subject: string
+  headers: Record<string, string>
+  data: Uint8Array
+}
+
+export type BusState = 'connecting' | 'connected' | 'offline' | 'closed'
+
+/** Publishes and subscribes. `publishEvent` resolves once the event is stored by the other side. */
+export interface EventBus {
+  readonly state: BusState
+  /** Called on every change of state; returns the way to stop listening. */
+  onState(listener: (state: BusState) => void): () => void
+  /** JetStream publication in CloudEvents binary mode; resolves with whether the server knew the id already. */
+  publishEvent(subject: string, event: CloudEvent): Promise<{ duplicate: boolean }>
+  /** Core publication: not stored, dropped without a word while offline. */
+  publishLive(subject: string, data: object): void
+  /** Core subscription, wildcards as in NATS. */
+  subscribe(subject: string, handler: (message: BusMessage) => void): () => void
+  close(): Promise<void>
+}
+
+export interface StoredEvent {
+  /** Position in the history, increasing. */
+  position: number
+  subject: string
+  event: CloudEvent
+}
+
+/** Event history and outbox in one: an event is stored once, by id, and published later, in order. */
+export interface EventLog {
+  /** False when an event with this id was stored before. */
+  append(subject: string, event: CloudEvent): boolean
+  /** Oldest events that are not yet published. */
+  unpublished(limit: number): StoredEvent[]
+  markPublished(position: number): void
+  depth(): number
+  /** Newest first. */
+  recent(limit: number, camera?: string): StoredEvent[]
+}
+
+export interface Subject {
+  subject: string
+  name: string | null
+  embeddings: number
+  enrolledAtMs: number
+}
+
+/** People who are known. Embeddings are L2-normalised and of one model. Rejects with GAL_* and STO_* codes. */
+export interface FaceGallery {
+  readonly model: string
+  /** Best `k` subjects by the cosine of their nearest embedding, best first. */
+  search(embedding: Float32Array, k: number): GalleryHit[]
+  enroll(subject: string, name: string | null, embeddings: Float32Array[]): Subject
+  remove(subject: string): void
+  list(): Subject[]
+}

@@ -1,0 +1,198 @@
+/**
+ * The control channel between the daemon and its children: one discriminated union per direction.
+ * Carried by Node's IPC (fork, advanced serialisation, so typed arrays travel as they are). docs/protocol.md is the law.
+ * Every message carries the incarnation it belongs to; the receiver ignores any other. No pixels pass here.
+ */
+import type { CodedError } from '../errors.ts'
+import type { EventData, EventType } from '../event.ts'
+import type { LedgerCounts } from '../ledger.ts'
+import type { GalleryHit } from '../observation.ts'
+
+export const CONTROL_PROTOCOL = 1
+
+/** Events that a host may have sent and not yet seen acknowledged; it pauses beyond. */
+export const EVENT_CREDITS = 256
+
+/** Where a file's playback stands at a point where the graph holds no state: the beginning of a pass. */
+export interface Checkpoint {
+  loop: number
+  /** seq and PTS of the pass's first frame. */
+  seqBase: number
+  ptsBaseMs: number
+}
+
+export interface FileSource {
+  kind: 'file'
+  path: string
+  /** Number of passes; `Infinity` loops for ever. */
+  passes: number
+  /** Media seconds per wall second; `null` runs as fast as it can. */
+  speed: number | null
+  /** 'wait' loses nothing; 'drop-oldest' plays a camera. */
+  overflow: 'wait' | 'drop-oldest'
+  from: Checkpoint | null
+}
+
+export type SourceSpec = FileSource
+
+export interface AnalysisSpec {
+  /** Frames analysed per second of media time; `null` analyses every frame. */
+  fps: number | null
+  /** Width of the analysis picture, px; the height follows the picture's display aspect. */
+  widthPx: number
+  motion: { enabled: boolean; minAreaRatio: number; pixelThreshold: number; quietMs: number }
+}
+
+export interface FacesSpec {
+  detector: string
+  embedder: string
+  detectThreshold: number
+  matchThreshold: number
+  minMargin: number
+  maxPerFrame: number
+  /** Embeddings of a track that must agree before a name is confirmed. */
+  confirmEmbeddings: number
+  /** Alignment template as fractions of the crop, and the crop's side in px (from the manifest). */
+  template: readonly (readonly [number, number])[]
+  cropPx: number
+}
+
+export interface EngineEndpoint {
+  socketPath: string
+  incarnation: number
+}
+
+/** What a session host needs to run one camera, recording or set of stills. */
+export interface SessionSpec {
+  node: string
+  camera: string
+  /** Distinguishes playbacks whose seq start at 0; part of every event key. */
+  epoch: string
+  /** Wall clock of PTS 0, ms; `null` takes the recording's own start, or 0 when it does not say. */
+  originMs: number | null
+  source: SourceSpec
+  analysis: AnalysisSpec
+  /** `null` runs without faces. */
+  faces: FacesSpec | null
+  /** Folder for best shots, `null` keeps none. */
+  picturesDir: string | null
+  openTimeoutMs: number
+  /** A request to the engine or the gallery that is not answered within this fails the session. */
+  askDeadlineMs: number
+}
+
+/** Stills: each file becomes one answer; videos are sampled at up to `maxFrames` moments. */
+export interface StillsSpec {
+  files: string[]
+  faces: FacesSpec
+  embed: boolean
+  maxFrames: number
+  openTimeoutMs: number
+  askDeadlineMs: number
+}
+
+/** px of the upright original picture. */
+export interface StillFace {
+  box: readonly [number, number, number, number]
+  score: number
+  landmarks: readonly (readonly [number, number])[]
+  quality: number
+  embedding?: Float32Array
+}
+
+export interface StreamInfo {
+  codec: string
+  decoder: string
+  container: string
+  /** Upright display size, px. */
+  width: number
+  height: number
+  fps: number | null
+  durationMs: number | null
+  rotation: 0 | 90 | 180 | 270
+  recordedAtMs: number | null
+}
+
+/** Where the stream was damaged. At most 20 positions are kept; `count` goes on. */
+export interface Damage {
+  count: number
+  positions: { ptsMs: number; what: string }[]
+}
+
+export interface StageTimes {
+  p50Ms: number
+  p95Ms: number
+  count: number
+}
+
+export interface SessionProgress {
+  ledger: LedgerCounts
+  /** Leases of full-resolution frames that are held now. */
+  leases: number
+  lastPtsMs: number | null
+  rssBytes: number
+  faces: number
+  tracks: number
+  /** Durations in ms since the last progress, at most 64 a stage; for histograms. */
+  samples: Record<string, number[]>
+}
+
+export type ToSession =
+  | { type: 'start'; incarnation: number; spec: SessionSpec; engine: EngineEndpoint | null }
+  | { type: 'stills'; incarnation: number; spec: StillsSpec; engine: EngineEndpoint }
+  /** The engine moved: a new socket, or none for now. */
+  | { type: 'engine'; incarnation: number; engine: EngineEndpoint | null }
+  /** All events up to `n` are in the daemon's hands; gives credits back. */
+  | { type: 'ack'; incarnation: number; n: number }
+  | { type: 'match.answer'; incarnation: number; requestId: number; hits: GalleryHit[] }
+  | { type: 'match.failed'; incarnation: number; requestId: number; error: CodedError }
+  /** Finish what is in flight, close, exit 0. */
+  | { type: 'stop'; incarnation: number }
+
+export type FromSession =
+  | { type: 'hello'; incarnation: 0; protocol: number; pid: number }
+  | { type: 'opened'; incarnation: number; stream: StreamInfo }
+  | { type: 'progress'; incarnation: number; progress: SessionProgress }
+  | SessionEvent
+  | { type: 'boxes'; incarnation: number; ptsMs: number; seq: number; boxes: LiveBox[] }
+  | { type: 'match'; incarnation: number; requestId: number; embedding: Float32Array; k: number }
+  | { type: 'checkpoint'; incarnation: number; checkpoint: Checkpoint }
+  | {
+      type: 'still'
+      incarnation: number
+      index: number
+      file: string
+      width: number
+      height: number
+      faces: StillFace[]
+    }
+  | { type: 'still.failed'; incarnation: number; index: number; file: string; error: CodedError }
+  | {
+      type: 'ended'
+      incarnation: number
+      reason: 'end of input' | 'stopped'
+      progress: SessionProgress
+      stages: Record<string, StageTimes>
+      damage: Damage
+      peakRssBytes: number
+    }
+  | { type: 'failed'; incarnation: number; error: CodedError; progress: SessionProgress | null }
+
+/** An event as its session saw it. `n` counts from 1 within the incarnation, without gaps. */
+export interface SessionEvent {
+  type: 'event'
+  incarnation: number
+  n: number
+  event: EventType
+  key: string
+  timeMs: number
+  ptsMs: number
+  data: EventData
+}
+
+export interface LiveBox {
+  trackId: string
+  box: readonly [number, number, number, number]
+  score: number
+  subject?: string
+}
