@@ -81,7 +81,7 @@ export interface SessionSpec {
   askDeadlineMs: number
 }
 
-/** Stills: each file becomes one answer; videos are sampled at up to `maxFrames` moments. */
+/** Stills: a picture becomes one answer, a video up to `maxFrames` of them, spread evenly over it. */
 export interface StillsSpec {
   files: string[]
   faces: FacesSpec
@@ -166,6 +166,10 @@ export type FromSession =
       height: number
       faces: StillFace[]
     }
+  /** All stills are answered. */
+  | { type: 'stills.ended'; incarnation: number }
+  /** A single item went wrong (rate-limited); the session goes on. */
+  | { type: 'complaint'; incarnation: number; error: CodedError }
   | { type: 'still.failed'; incarnation: number; index: number; file: string; error: CodedError }
   | {
       type: 'ended'

@@ -1,0 +1,42 @@
+/**
+ * First quality measures of a picture, from its luma. Pure; one pass.
+ */
+import type { LumaView } from '../../core/frame.ts'
+
+export interface PictureQuality {
+  /** Variance of the 4-neighbour Laplacian; higher is sharper (Pech-Pacheco et al., ICPR 2000). Grey levels squared. */
+  sharpness: number
+  /** Mean luma, 0–255. */
+  meanLuma: number
+  /** Share of pixels at or below 16, and at or above 235 (the limits of video range), 0–1. */
+  darkRatio: number
+  brightRatio: number
+}
+
+export function measureQuality({ data, width, height, stride }: LumaView): PictureQuality {
+  let sum = 0
+  let dark = 0
+  let bright = 0
+  let laplacianSum = 0
+  let laplacianSquares = 0
+  for (let y = 1; y < height - 1; y++) {
+    let at = y * stride + 1
+    for (let x = 1; x < width - 1; x++, at++) {
+      const value = data[at]!
+      sum += value
+      if (value <= 16) dark++
+      else if (value >= 235) bright++
+      const laplacian = data[at - 1]! + data[at + 1]! + data[at - stride]! + data[at + stride]! - 4 * value
+      laplacianSum += laplacian
+      laplacianSquares += laplacian * laplacian
+    }
+  }
+  const n = Math.max(1, (width - 2) * (height - 2))
+  const mean = laplacianSum / n
+  return {
+    sharpness: laplacianSquares / n - mean * mean,
+    meanLuma: sum / n,
+    darkRatio: dark / n,
+    brightRatio: bright / n,
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Shapes the graph's findings into event data. Pure. Numbers are rounded, so that a log is readable and its bytes do not
+ * hang on the last bit of a float.
+ */
+import type { EventData } from '../core/event.ts'
+import type { Identity } from '../core/observation.ts'
+import type { GraphEvent, TrackView } from './graph-item.ts'
+
+/** Four decimals: 0.2 px of a 1080p frame, 0.0001 of a cosine. */
+export function round(value: number): number {
+  return Math.round(value * 1e4) / 1e4
+}
+
+const clamp01 = (value: number) => Math.min(1, Math.max(0, round(value)))
+
+export interface TrackWord {
+  phase: 'new' | 'update' | 'end'
+  revision: number
+  identity: Identity
+}
+
+export function trackEvent(track: TrackView, { phase, revision, identity }: TrackWord): GraphEvent<'face.track'> {
+  const { seq, ptsMs, width, height, capturedAtMs } = track.last
+  const data: EventData<'face.track'> = {
+    phase,
+    trackId: track.id,
+    revision,
+    box: {
+      x: round(track.box.x),
+      y: round(track.box.y),
+      width: clamp01(track.box.width),
+      height: clamp01(track.box.height),
+    },
+    frame: { seq, ptsMs: round(ptsMs), width, height },
+    score: clamp01(track.score),
+    quality: clamp01(track.quality),
+    identity: roundIdentity(identity),
+    liveness: { verdict: 'unchecked' },
+    ...(track.bestShot === undefined ? {} : { bestShot: track.bestShot }),
+    firstSeen: new Date(track.first.capturedAtMs).toISOString(),
+    lastSeen: new Date(capturedAtMs).toISOString(),
+  }
+  return { type: 'face.track', key: `${track.id}/${revision}/${phase}`, timeMs: capturedAtMs, ptsMs, data }
+}
+
+function roundIdentity(identity: Identity): Identity {
+  return {
+    ...identity,
+    ...(identity.similarity === undefined ? {} : { similarity: round(identity.similarity) }),
+    ...(identity.margin === undefined ? {} : { margin: round(identity.margin) }),
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * A frame as a counted lease over native memory. Session host only.
+ * Whoever keeps a frame past the call in which it got it calls `retain()`, and `release()` when done; the pixels are
+ * freed with the last release. Reading a released frame is a defect and throws.
+ */
+import type { Frame } from 'node-av'
+import type { FrameInfo, LumaView, RgbPicture } from '../../core/frame.ts'
+import type { PictureScaler, SmallPicture } from '../media/picture-scaler.ts'
+
+/** Counts the leases of a session: none may be left at its end. */
+export class LeaseCounter {
+  #open = 0
+
+  get open(): number {
+    return this.#open
+  }
+
+  opened(): void {
+    this.#open++
+  }
+
+  closed(): void {
+    this.#open--
+  }
+}
+
+export class FrameRef implements Disposable {
+  readonly info: FrameInfo
+  #full: Frame | undefined
+  #small: SmallPicture | undefined
+  #scaler: PictureScaler
+  #leases: LeaseCounter
+  #count = 1
+
+  /** Takes ownership of `full`, an upright frame. The creator holds the first lease. */
+  constructor(info: FrameInfo, full: Frame, scaler: PictureScaler, leases: LeaseCounter) {
+    this.info = info
+    this.#full = full
+    this.#scaler = scaler
+    this.#leases = leases
+    leases.opened()
+  }
+
+  /** The full-resolution native frame; a view that lives as long as the lease. */
+  get full(): Frame {
+    if (!this.#full) throw new Error(`frame ${this.info.seq} was read after its last release`)
+    return this.#full
+  }
+
+  /** Luma of the analysis picture, made at the first use; a view that lives as long as the lease. */
+  get luma(): LumaView {
+    return this.#analysis().luma
+  }
+
+  /** RGB of the analysis picture as a fresh copy that the caller owns. */
+  rgb(): RgbPicture {
+    return this.#scaler.rgb(this.#analysis())
+  }
+
+  retain(): this {
+    if (this.#count === 0) throw new Error(`frame ${this.info.seq} was retained after its last release`)
+    this.#count++
+    return this
+  }
+
+  release(): void {
+    if (this.#count === 0) throw new Error(`frame ${this.info.seq} was released too often`)
+    if (--this.#count > 0) return
+    this.#small?.[Symbol.dispose]()
+    this.#full?.free()
+    this.#full = undefined
+    this.#small = undefined
+    this.#leases.closed()
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  #analysis(): SmallPicture {
+    this.#small ??= this.#scaler.small(this.full)
+    return this.#small
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Owns one codec context: packets in, native frames out. Software decoding; hardware contexts are a later seam.
+ * Session host only. Decoding runs on libuv's pool, so that the host's event loop keeps answering meanwhile.
+ */
+import { Codec, CodecContext, Frame, type Packet, type Stream } from 'node-av'
+import { AV_FRAME_FLAG_CORRUPT, AV_NOPTS_VALUE, AVERROR_EAGAIN, AVERROR_EOF } from 'node-av/constants'
+import { GrabberError } from '../../core/errors.ts'
+import { expectStatus, statusText } from './ffmpeg-status.ts'
+
+export interface DecodedFrame {
+  /** Owned by the receiver: free it. */
+  frame: Frame
+  /** ms in the stream's own time; `null` when neither PTS nor DTS is known. */
+  ptsMs: number | null
+  /** The decoder had to conceal parts of it. */
+  damaged: boolean
+}
+
+export class Decoder implements Disposable {
+  readonly name: string
+  #context = new CodecContext()
+  #msPerTick: number
+  #spare: Frame | undefined
+
+  private constructor(name: string, msPerTick: number) {
+    this.name = name
+    this.#msPerTick = msPerTick
+  }
+
+  /** `threads` 0 lets FFmpeg choose. Errors: DEC_UNSUPPORTED. */
+  static async open(stream: Stream, threads: number): Promise<Decoder> {
+    const codec = Codec.findDecoder(stream.codecpar.codecId)
+    if (!codec) throw new GrabberError('DEC_UNSUPPORTED', `no decoder for codec id ${stream.codecpar.codecId}`)
+    const decoder = new Decoder(codec.name ?? 'unknown', (1000 * stream.timeBase.num) / stream.timeBase.den)
+    const context = decoder.#context
+    context.allocContext3(codec)
+    expectStatus(context.parametersToContext(stream.codecpar), 'DEC_UNSUPPORTED', 'codec parameters are not usable')
+    context.pktTimebase = stream.timeBase
+    context.threadCount = threads
+    expectStatus(await context.open2(codec, null), 'DEC_UNSUPPORTED', `decoder ${decoder.name} cannot be opened`)
+    return decoder
+  }
+
+  /**
+   * Frames that `packet` completes (`null` drains), in presentation order. Yields each as soon as it is there.
+   * A packet that cannot be decoded gives a `damage` text instead of throwing.
+   */
+  async *decode(packet: Packet | null): AsyncGenerator<DecodedFrame | { damage: string }> {
+    const sent = await this.#context.sendPacket(packet)
+    if (sent < 0 && sent !== AVERROR_EOF) yield { damage: statusText(sent) }
+    for (;;) {
+      const frame = this.#takeFrame()
+      const status = await this.#context.receiveFrame(frame)
+      if (status < 0) {
+        this.#spare = frame
+        if (status === AVERROR_EAGAIN || status === AVERROR_EOF) return
+        yield { damage: statusText(status) }
+        return
+      }
+      const ticks = frame.bestEffortTimestamp
+      const ptsMs = ticks === AV_NOPTS_VALUE ? null : Number(ticks) * this.#msPerTick
+      yield { frame, ptsMs, damaged: frame.hasFlags(AV_FRAME_FLAG_CORRUPT) || frame.decodeErrorFlags !== 0 }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#spare?.free()
+    this.#context.freeContext()
+  }
+
+  #takeFrame(): Frame {
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare) return spare
+    const frame = new Frame()
+    frame.alloc()
+    return frame
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Owns one opened input: container, its video stream, its packets in file order. Session host only.
+ * Must never open anything without a timeout: an open that hangs holds a thread of libuv's pool for ever (FACTS, Decode).
+ */
+import { Dictionary, FormatContext, Packet, type Stream } from 'node-av'
+import {
+  AV_DISPOSITION_ATTACHED_PIC,
+  AV_NOPTS_VALUE,
+  AV_PKT_DATA_DISPLAYMATRIX,
+  AVDISCARD_ALL,
+  AVERROR_DECODER_NOT_FOUND,
+  AVERROR_EOF,
+  AVERROR_EXIT,
+  AVMEDIA_TYPE_VIDEO,
+} from 'node-av/constants'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { GrabberError } from '../../core/errors.ts'
+import { expectStatus, statusText } from './ffmpeg-status.ts'
+import { type Rotation, rotationOf } from './frame-rotation.ts'
+
+export interface DemuxerOptions {
+  /** For opening and probing together; beyond it the input is interrupted and SRC_TIMEOUT thrown. */
+  openTimeoutMs: number
+  clock?: Clock
+}
+
+export interface PacketRead {
+  packet: Packet | null
+  /** Set when reading ended on an error and not at the end of the input. */
+  error?: string
+}
+
+export class Demuxer implements AsyncDisposable {
+  readonly stream: Stream
+  readonly container: string
+  /** ms; `null` when the container does not say. */
+  readonly durationMs: number | null
+  /** PTS of the container's start in ms, so that media time begins at 0. */
+  readonly startMs: number
+  #format: FormatContext
+  #packet = new Packet()
+
+  private constructor(format: FormatContext, stream: Stream) {
+    this.#format = format
+    this.stream = stream
+    this.container = format.iformat?.name ?? 'unknown'
+    this.durationMs = format.duration > 0n ? Number(format.duration) / 1000 : null
+    const start = stream.startTime
+    this.startMs = start === AV_NOPTS_VALUE ? 0 : (Number(start) * 1000 * stream.timeBase.num) / stream.timeBase.den
+    this.#packet.alloc()
+  }
+
+  /** Opens `url` (a path for files). Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TIMEOUT, DEC_UNSUPPORTED. */
+  static async open(url: string, { openTimeoutMs, clock = systemClock }: DemuxerOptions): Promise<Demuxer> {
+    const format = new FormatContext()
+    // Interrupting a context before openInput made it native would be forgotten, hence the allocation first.
+    format.allocContext()
+    let late = false
+    const timer = clock.after(openTimeoutMs, () => {
+      late = true
+      format.interrupt()
+    })
+    try {
+      // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours.
+      const options = Dictionary.fromObject(url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : {})
+      expectStatus(await format.openInput(url, null, options), 'SRC_UNREADABLE', 'the input cannot be opened')
+      expectStatus(await format.findStreamInfo(null), 'SRC_UNREADABLE', 'the streams cannot be read')
+      return new Demuxer(format, pickVideo(format))
+    } catch (error) {
+      await format.closeInput()
+      if (late) throw new GrabberError('SRC_TIMEOUT', `no answer in ${openTimeoutMs} ms`, { cause: error })
+      throw error
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /** Clockwise turn that makes the picture upright, from the display matrix. */
+  get rotation(): Rotation {
+    return rotationOf(this.stream.codecpar.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX))
+  }
+
+  get fps(): number | null {
+    const { num, den } = this.stream.avgFrameRate
+    return num > 0 && den > 0 ? num / den : null
+  }
+
+  /** When the recording began, from the container's `creation_time`; ms since the epoch. */
+  get recordedAtMs(): number | null {
+    const tags = this.#format.metadata?.getAll() ?? {}
+    const text = tags.creation_time ?? tags.CREATION_TIME
+    const parsed = text === undefined ? Number.NaN : Date.parse(text)
+    return Number.isFinite(parsed) ? parsed : null
+  }
+
+  /** The next packet of the video stream; the same object is used again, so it is valid until the next call. */
+  async read(): Promise<PacketRead> {
+    for (;;) {
+      this.#packet.unref()
+      const status = await this.#format.readFrame(this.#packet)
+      if (status === AVERROR_EOF || status === AVERROR_EXIT) return { packet: null }
+      if (status < 0) return { packet: null, error: statusText(status) }
+      if (this.#packet.streamIndex === this.stream.index) return { packet: this.#packet }
+    }
+  }
+
+  /** Makes a read that is under way return. */
+  interrupt(): void {
+    this.#format.interrupt()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#packet.free()
+    await this.#format.closeInput()
+  }
+}
+
+function pickVideo(format: FormatContext): Stream {
+  const videos = format.streams.filter(
+    // A cover picture in an audio file is not a video.
+    (s) => s.codecpar.codecType === AVMEDIA_TYPE_VIDEO && (s.disposition & AV_DISPOSITION_ATTACHED_PIC) === 0,
+  )
+  if (videos.length === 0) throw new GrabberError('SRC_NO_VIDEO', 'the input has no video stream')
+  const best = format.findBestStream(AVMEDIA_TYPE_VIDEO, -1, -1, true)
+  if (best.streamIndex === AVERROR_DECODER_NOT_FOUND || !best.decoder) {
+    throw new GrabberError('DEC_UNSUPPORTED', 'no decoder for the codec of the video stream')
+  }
+  const chosen = videos.find((s) => s.index === best.streamIndex) ?? videos[0]!
+  for (const stream of format.streams) if (stream.index !== chosen.index) stream.discard = AVDISCARD_ALL
+  return chosen
+}

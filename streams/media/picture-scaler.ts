@@ -1,0 +1,101 @@
+/**
+ * Owns the small analysis picture of a session: full frame in, luma and RGB of the analysis size out. Session host only.
+ * Two steps: YUV 4:2:0 at the analysis size for every sampled frame (motion and quality need the luma alone), planar RGB
+ * only for frames that reach the detector. Measured on 1080p: 0.36 ms and 0.06 ms.
+ */
+import { Frame, SoftwareScaleContext } from 'node-av'
+import { AV_PIX_FMT_GBRP, AV_PIX_FMT_YUV420P } from 'node-av/constants'
+import type { LumaView, RgbPicture } from '../../core/frame.ts'
+import type { Size } from '../../core/geometry.ts'
+import { expectStatus } from './ffmpeg-status.ts'
+
+/** The analysis size: `widthPx` wide at most, even sides, the display's aspect. A smaller picture is not enlarged. */
+export function analysisSize(display: Size, widthPx: number): Size {
+  const width = Math.max(32, Math.min(widthPx, display.width) & ~1)
+  const height = Math.max(32, Math.round((width * display.height) / display.width / 2) * 2)
+  return { width, height }
+}
+
+export class SmallPicture implements Disposable {
+  readonly frame: Frame
+
+  constructor(frame: Frame) {
+    this.frame = frame
+  }
+
+  get luma(): LumaView {
+    const data = this.frame.data![0]!
+    return { width: this.frame.width, height: this.frame.height, stride: this.frame.linesize[0]!, data }
+  }
+
+  [Symbol.dispose](): void {
+    this.frame.free()
+  }
+}
+
+export class PictureScaler implements Disposable {
+  readonly size: Size
+  #toSmall = scaler('area')
+  #toRgb = scaler('fast_bilinear')
+  #rgb: Frame
+
+  constructor(size: Size) {
+    this.size = size
+    this.#rgb = newFrame(AV_PIX_FMT_GBRP, size)
+  }
+
+  /** A small picture that the caller disposes. */
+  small(full: Frame): SmallPicture {
+    const small = newFrame(AV_PIX_FMT_YUV420P, this.size)
+    small.colorSpace = full.colorSpace
+    expectStatus(this.#toSmall.scaleFrameSync(small, full), 'DEC_FAILED', 'the picture cannot be scaled')
+    return new SmallPicture(small)
+  }
+
+  /** A fresh copy that the caller owns. */
+  rgb(small: SmallPicture): RgbPicture {
+    expectStatus(this.#toRgb.scaleFrameSync(this.#rgb, small.frame), 'DEC_FAILED', 'the picture cannot be converted')
+    return rgbFromGbrp(this.#rgb)
+  }
+
+  [Symbol.dispose](): void {
+    this.#rgb.free()
+    this.#toSmall.freeContext()
+    this.#toRgb.freeContext()
+  }
+}
+
+function scaler(flags: string): SoftwareScaleContext {
+  const context = new SoftwareScaleContext()
+  context.allocContext()
+  // Contexts that are not initialised by hand follow each frame's size, format and colour matrix (swscale 9).
+  expectStatus(context.setOption('sws_flags', flags), 'DEC_FAILED', 'scaler option')
+  return context
+}
+
+function newFrame(format: Frame['format'], size: Size): Frame {
+  const frame = new Frame()
+  frame.alloc()
+  frame.format = format
+  frame.width = size.width
+  frame.height = size.height
+  expectStatus(frame.getBuffer(), 'DEC_FAILED', 'no memory for a picture')
+  return frame
+}
+
+/** FFmpeg's planar RGB is stored G, B, R with padded rows; ours is R, G, B without padding. */
+export function rgbFromGbrp(frame: Frame): RgbPicture {
+  const { width, height } = frame
+  const [g, b, r] = frame.data!
+  const data = new Uint8Array(width * height * 3)
+  for (const [index, plane] of [r!, g!, b!].entries()) {
+    const stride = frame.linesize[(index + 2) % 3]!
+    const start = index * width * height
+    if (stride === width) data.set(plane.subarray(0, width * height), start)
+    else
+      for (let y = 0; y < height; y++) {
+        data.set(plane.subarray(y * stride, y * stride + width), start + y * width)
+      }
+  }
+  return { width, height, data }
+}

@@ -1,0 +1,79 @@
+/**
+ * Entry of a session host: one process for one camera, recording or batch of stills.
+ * Owns the process: its messages, its signals, its end. Must never outlive the daemon: when the IPC channel closes it
+ * exits, and that works for `kill -9` of the daemon as well.
+ */
+import { systemClock } from '../core/clock.ts'
+import { toGrabberError } from '../core/errors.ts'
+import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
+import { EngineClient } from '../models/engine-client.ts'
+import { silenceNativeLog } from './media/native-log.ts'
+import { Session } from './session.ts'
+import { SessionLink } from './session-link.ts'
+import { Stills } from './stills.ts'
+
+/** Messages handed to the channel and not yet written: leaving before they are would lose the last words. */
+let unwritten = 0
+let leaving = false
+
+function post(message: FromSession): void {
+  if (!process.connected) return
+  unwritten++
+  process.send?.(message, undefined, undefined, () => {
+    unwritten--
+    if (leaving && unwritten === 0) process.exit()
+  })
+}
+
+interface Work {
+  incarnation: number
+  link: SessionLink
+  engine: EngineClient
+  session: Session | undefined
+}
+
+let work: Work | undefined
+
+function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void {
+  const { incarnation, spec } = message
+  const link = new SessionLink(incarnation, systemClock, post)
+  const name = 'camera' in spec ? spec.camera : 'stills'
+  const engine = new EngineClient({ session: name, priority: 0, clock: systemClock, askDeadlineMs: spec.askDeadlineMs })
+  engine.setEndpoint(message.engine)
+  const session = message.type === 'start' ? new Session(message.spec, link, engine, systemClock) : undefined
+  work = { incarnation, link, engine, session }
+  const run = message.type === 'start' ? session!.run() : new Stills(message.spec, link, engine, systemClock).run()
+  run.then(
+    () => leave(0),
+    (error) => {
+      link.send({ type: 'failed', error: toGrabberError(error).toJSON(), progress: session?.progress() ?? null })
+      leave(1)
+    },
+  )
+}
+
+/** Exits once the last message is written. */
+function leave(status: number): void {
+  work?.engine.close()
+  process.exitCode = status
+  leaving = true
+  if (unwritten === 0) process.exit()
+}
+
+function receive(message: ToSession): void {
+  if (message.type === 'start' || message.type === 'stills') {
+    if (!work) begin(message)
+    return
+  }
+  if (!work || message.incarnation !== work.incarnation) return
+  if (message.type === 'engine') work.engine.setEndpoint(message.engine)
+  else if (message.type === 'stop') work.session ? work.session.stop() : leave(0)
+  else work.link.receive(message)
+}
+
+silenceNativeLog()
+process.on('message', (message) => receive(message as ToSession))
+process.once('disconnect', () => process.exit())
+// Ctrl-C in a terminal reaches the whole process group; the daemon decides when a session ends.
+process.on('SIGINT', () => undefined)
+post({ type: 'hello', incarnation: 0, protocol: CONTROL_PROTOCOL, pid: process.pid })

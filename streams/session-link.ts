@@ -1,0 +1,87 @@
+/**
+ * A session's side of the control channel: numbered events with credits, questions with deadlines. Session host only.
+ * Transport-free: `post` is Node's IPC in the host, an array in tests.
+ */
+import type { Clock } from '../core/clock.ts'
+import { fromCoded, GrabberError } from '../core/errors.ts'
+import type { GalleryHit } from '../core/observation.ts'
+import { EVENT_CREDITS, type FromSession, type ToSession } from '../core/wire/control.ts'
+import type { GraphEvent } from './graph-item.ts'
+
+interface Question {
+  resolve(hits: GalleryHit[]): void
+  reject(error: GrabberError): void
+}
+
+/** A message without its incarnation, which the link adds. */
+type Unstamped<T> = T extends { incarnation: number } ? Omit<T, 'incarnation'> : never
+
+export class SessionLink {
+  readonly #incarnation: number
+  readonly #clock: Clock
+  readonly #post: (message: FromSession) => void
+  #sent = 0
+  #acknowledged = 0
+  #waiting: (() => void)[] = []
+  #asked = 0
+  #questions = new Map<number, Question>()
+
+  constructor(incarnation: number, clock: Clock, post: (message: FromSession) => void) {
+    this.#incarnation = incarnation
+    this.#clock = clock
+    this.#post = post
+  }
+
+  send(message: Unstamped<FromSession>): void {
+    this.#post({ ...message, incarnation: this.#incarnation } as FromSession)
+  }
+
+  /** Sends an event as soon as there is a credit for it. */
+  async event({ type, key, timeMs, ptsMs, data }: GraphEvent): Promise<void> {
+    while (this.#sent - this.#acknowledged >= EVENT_CREDITS) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+    this.send({ type: 'event', n: ++this.#sent, event: type, key, timeMs, ptsMs, data })
+  }
+
+  /** The gallery's nearest subjects. Errors: ACT_DEADLINE, and what the gallery answers. */
+  match(embedding: Float32Array, k: number, deadlineMs: number): Promise<GalleryHit[]> {
+    const requestId = ++this.#asked
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(deadlineMs, () => {
+        this.#questions.delete(requestId)
+        reject(new GrabberError('ACT_DEADLINE', `the gallery did not answer in ${deadlineMs} ms`))
+      })
+      this.#questions.set(requestId, {
+        resolve: (hits) => {
+          timer.cancel()
+          resolve(hits)
+        },
+        reject: (error) => {
+          timer.cancel()
+          reject(error)
+        },
+      })
+      this.send({ type: 'match', requestId, embedding, k })
+    })
+  }
+
+  /** Takes an answer from the daemon; other messages and other incarnations are not its business. */
+  receive(message: ToSession): void {
+    if (message.incarnation !== this.#incarnation) return
+    if (message.type === 'ack') {
+      this.#acknowledged = Math.max(this.#acknowledged, message.n)
+      for (const resume of this.#waiting.splice(0)) resume()
+    } else if (message.type === 'match.answer') {
+      this.#take(message.requestId)?.resolve(message.hits)
+    } else if (message.type === 'match.failed') {
+      this.#take(message.requestId)?.reject(fromCoded(message.error))
+    }
+  }
+
+  #take(requestId: number): Question | undefined {
+    const question = this.#questions.get(requestId)
+    this.#questions.delete(requestId)
+    return question
+  }
+}

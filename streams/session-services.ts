@@ -1,0 +1,142 @@
+/**
+ * What the graph of a session shares: ledger, leases, admission, durations, the way to the daemon. Session host only.
+ * The one place where a frame is captured and where it gets its verdict.
+ */
+import type { Clock } from '../core/clock.ts'
+import { type CodedError, toGrabberError } from '../core/errors.ts'
+import { type DropKey, FrameLedger, type SkipPolicy } from '../core/ledger.ts'
+import type { GalleryHit } from '../core/observation.ts'
+import type { InferenceEngine } from '../core/ports.ts'
+import type { FacesSpec, SessionProgress, SessionSpec, StageTimes } from '../core/wire/control.ts'
+import { BestShots } from './best-shots.ts'
+import { Admission } from './frames/admission.ts'
+import { FrameRef, LeaseCounter } from './frames/frame-ref.ts'
+import type { GraphServices, Seen } from './graph-item.ts'
+import type { PictureScaler } from './media/picture-scaler.ts'
+import type { SessionLink } from './session-link.ts'
+import type { Captured } from './sources/file-pass.ts'
+import { StageClock } from './stage-times.ts'
+
+/** Frames between capture and verdict when nothing may be dropped: the detector's two, the embedder's two, two to come. */
+export const LOSSLESS_FRAMES = 6
+const COMPLAINT_MS = 1000
+
+export class SessionServices implements GraphServices {
+  readonly spec: SessionSpec
+  readonly faces: FacesSpec | null
+  readonly engine: InferenceEngine
+  /** Nothing may be dropped: the reader waits. */
+  readonly lossless: boolean
+  readonly #link: SessionLink
+  readonly #clock: Clock
+  readonly #ledger = new FrameLedger()
+  readonly #leases = new LeaseCounter()
+  readonly #admission: Admission
+  readonly #stages: StageClock
+  readonly #shots: BestShots | undefined
+  readonly #counted = { faces: 0, tracks: 0 }
+  #lastPtsMs: number | null = null
+  #complainedMs = Number.NEGATIVE_INFINITY
+
+  constructor(spec: SessionSpec, link: SessionLink, engine: InferenceEngine, clock: Clock) {
+    this.spec = spec
+    this.faces = spec.faces
+    this.engine = engine
+    this.lossless = spec.source.overflow === 'wait'
+    this.#link = link
+    this.#clock = clock
+    this.#stages = new StageClock(clock)
+    this.#admission = new Admission(this.lossless ? LOSSLESS_FRAMES : Number.POSITIVE_INFINITY)
+    this.#shots = spec.picturesDir === null ? undefined : new BestShots(spec.picturesDir, spec.camera)
+  }
+
+  /** Resolves when the reader may take one more frame. */
+  room(): Promise<void> {
+    return this.#admission.room()
+  }
+
+  /** Enters a decoded frame into the ledger; `undefined` when it came too late to play a camera. */
+  capture({ info, full, late }: Captured, scaler: PictureScaler): FrameRef | undefined {
+    this.#ledger.captured(info.seq)
+    this.#admission.enter()
+    this.#lastPtsMs = info.ptsMs
+    const frame = new FrameRef(info, full, scaler, this.#leases)
+    if (!late || this.lossless) return frame
+    this.drop(frame, 'source.late')
+    return undefined
+  }
+
+  skip(frame: FrameRef, policy: SkipPolicy): void {
+    this.#ledger.skipped(frame.info.seq, policy)
+    frame.release()
+    this.#admission.leave()
+  }
+
+  drop(frame: FrameRef, key: DropKey): void {
+    this.#ledger.dropped(frame.info.seq, key)
+    frame.release()
+    this.#admission.leave()
+  }
+
+  /** Sends a frame's words, then its verdict: `analysed`. */
+  async conclude({ info, events, boxes }: Seen): Promise<void> {
+    for (const event of events) await this.#link.event(event)
+    if (!info) return
+    if (!this.lossless) this.#link.send({ type: 'boxes', ptsMs: info.ptsMs, seq: info.seq, boxes })
+    this.#ledger.analysed(info.seq)
+    this.#admission.leave()
+  }
+
+  match(embedding: Float32Array, k: number): Promise<GalleryHit[]> {
+    return this.#link.match(embedding, k, this.spec.askDeadlineMs)
+  }
+
+  time<T>(stage: string, work: () => T): T {
+    return this.#stages.time(stage, work)
+  }
+
+  timeAsync<T>(stage: string, work: () => Promise<T>): Promise<T> {
+    return this.#stages.timeAsync(stage, work)
+  }
+
+  countFaces(n: number): void {
+    this.#counted.faces += n
+  }
+
+  countTracks(n: number): void {
+    this.#counted.tracks += n
+  }
+
+  keepBestShot(trackId: string, jpeg: () => Buffer | undefined): string | undefined {
+    const picture = this.#shots && jpeg()
+    return picture && this.#shots?.keep(trackId, picture, (error) => this.complain(toGrabberError(error)))
+  }
+
+  complain(error: CodedError): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#complainedMs < COMPLAINT_MS) return
+    this.#complainedMs = nowMs
+    const { code, message, remedy } = error
+    this.#link.send({ type: 'complaint', error: { code, message, remedy } })
+  }
+
+  /** Waits for what is still being written. */
+  async flush(): Promise<void> {
+    await this.#shots?.flush()
+  }
+
+  progress(): SessionProgress {
+    return {
+      ledger: this.#ledger.counts(),
+      leases: this.#leases.open,
+      lastPtsMs: this.#lastPtsMs,
+      rssBytes: process.memoryUsage.rss(),
+      ...this.#counted,
+      samples: this.#stages.takeSamples(),
+    }
+  }
+
+  stages(): Record<string, StageTimes> {
+    return this.#stages.summary()
+  }
+}

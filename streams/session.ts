@@ -1,0 +1,118 @@
+/**
+ * A session: one camera or recording, from opening to its last word. Session host only.
+ * Owns the passes over its source, one graph each. Must never retry: when the stream fails it says so and ends, and its
+ * supervisor decides.
+ */
+import { filter, lastValueFrom, map } from 'rxjs'
+import type { Clock } from '../core/clock.ts'
+import type { InferenceEngine } from '../core/ports.ts'
+import type { Checkpoint, SessionProgress, SessionSpec } from '../core/wire/control.ts'
+import { cameraGraph } from './camera-graph.ts'
+import type { Seen } from './graph-item.ts'
+import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
+import { bounded } from './operators/bounded.ts'
+import type { SessionLink } from './session-link.ts'
+import { LOSSLESS_FRAMES, SessionServices } from './session-services.ts'
+import { DamageReport } from './sources/damage-report.ts'
+import { FilePass } from './sources/file-pass.ts'
+
+/** Frames that may wait for the detector when the newest wins. */
+const LIVE_DETECT_QUEUE = 2
+/** Frames between detector and verdict of a camera; far above what the engine can have answered meanwhile. */
+const LIVE_TAIL_QUEUE = 64
+/** A lossless session's stages can all hold what was admitted, and the words at the end of a pass. */
+const LOSSLESS_QUEUE = LOSSLESS_FRAMES + 2
+const PROGRESS_MS = 500
+
+export class Session {
+  readonly #spec: SessionSpec
+  readonly #link: SessionLink
+  readonly #clock: Clock
+  readonly #services: SessionServices
+  readonly #damage = new DamageReport()
+  #pass: FilePass | undefined
+  #stopping = false
+
+  constructor(spec: SessionSpec, link: SessionLink, engine: InferenceEngine, clock: Clock) {
+    this.#spec = spec
+    this.#link = link
+    this.#clock = clock
+    this.#services = new SessionServices(spec, link, engine, clock)
+  }
+
+  /** Runs all passes and sends `ended`. Rejects with what ended the stream: SRC_*, DEC_*, ENG_*, ACT_*. */
+  async run(): Promise<void> {
+    const ticking = setInterval(() => this.#link.send({ type: 'progress', progress: this.progress() }), PROGRESS_MS)
+    try {
+      let from: Checkpoint = this.#spec.source.from ?? { loop: 0, seqBase: 0, ptsBaseMs: 0 }
+      while (from.loop < this.#spec.source.passes && !this.#stopping) from = await this.#runPass(from)
+      await this.#services.flush()
+    } finally {
+      clearInterval(ticking)
+    }
+    this.#link.send({
+      type: 'ended',
+      reason: this.#stopping ? 'stopped' : 'end of input',
+      progress: this.progress(),
+      stages: this.#services.stages(),
+      damage: this.#damage.damage,
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    })
+  }
+
+  /** Ends the source; what is in flight is finished. */
+  stop(): void {
+    this.#stopping = true
+    this.#pass?.stop()
+  }
+
+  progress(): SessionProgress {
+    return this.#services.progress()
+  }
+
+  async #runPass(from: Checkpoint): Promise<Checkpoint> {
+    const { source, openTimeoutMs, originMs, analysis } = this.#spec
+    await using pass = await FilePass.open({
+      ...from,
+      path: source.path,
+      speed: source.speed,
+      openTimeoutMs,
+      originMs,
+      // A recording may use every core; of cameras there are many.
+      threads: this.#services.lossless ? 0 : 1,
+      room: () => this.#services.room(),
+      clock: this.#clock,
+      onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
+    })
+    this.#pass = pass
+    if (this.#stopping) pass.stop()
+    this.#link.send({ type: 'opened', stream: pass.stream })
+    using scaler = new PictureScaler(analysisSize(pass.stream, analysis.widthPx))
+    await this.#analyse(pass, scaler)
+    const next: Checkpoint = { loop: from.loop + 1, ...pass.next }
+    if (!this.#stopping) this.#link.send({ type: 'checkpoint', checkpoint: next })
+    return next
+  }
+
+  async #analyse(pass: FilePass, scaler: PictureScaler): Promise<void> {
+    const services = this.#services
+    const frames = pass.frames().pipe(
+      map((captured) => services.capture(captured, scaler)),
+      filter((frame) => frame !== undefined),
+    )
+    const detectQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_DETECT_QUEUE
+    const tailQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_TAIL_QUEUE
+    const seen = cameraGraph(frames, services, scaler.size, { detectQueue, tailQueue })
+    const concluded = seen.pipe(
+      bounded<Seen, void>({
+        inFlight: 1,
+        queue: tailQueue,
+        overflow: 'wait',
+        project: (words) => services.conclude(words),
+        onDrop: () => undefined,
+        isItemFailure: () => false,
+      }),
+    )
+    await lastValueFrom(concluded, { defaultValue: undefined })
+  }
+}

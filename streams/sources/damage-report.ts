@@ -1,0 +1,16 @@
+/**
+ * Where a recording was damaged. Session host only; bounded.
+ */
+import type { Damage } from '../../core/wire/control.ts'
+
+/** At most this many positions are kept; the count goes on. */
+const POSITIONS = 20
+
+export class DamageReport {
+  readonly damage: Damage = { count: 0, positions: [] }
+
+  add(ptsMs: number, what: string): void {
+    this.damage.count++
+    if (this.damage.positions.length < POSITIONS) this.damage.positions.push({ ptsMs, what })
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * One pass over a recorded file: demux, decode, turn upright, pace. Session host only.
+ * Owns the demuxer and the decoder of the pass. "Run until the end, an error or a stop", nothing more: retries, loops
+ * and readiness belong to the session and to the daemon.
+ */
+import type { Frame } from 'node-av'
+import { Observable } from 'rxjs'
+import { type Clock, delay } from '../../core/clock.ts'
+import { GrabberError } from '../../core/errors.ts'
+import type { FrameInfo } from '../../core/frame.ts'
+import type { StreamInfo } from '../../core/wire/control.ts'
+import { type DecodedFrame, Decoder } from '../media/decoder.ts'
+import { Demuxer } from '../media/demuxer.ts'
+import { Upright } from '../media/upright.ts'
+
+/** A frame this much behind its pace is `late`, ms. */
+const LATE_MS = 1000
+/** A recording that ends this much before its container's duration was cut off, ms. */
+const SHORT_MS = 1000
+/** Frame distance assumed when the container does not say, ms. */
+const USUAL_STEP_MS = 40
+
+export interface PassOptions {
+  path: string
+  openTimeoutMs: number
+  /** Decoder threads; 0 lets FFmpeg choose. */
+  threads: number
+  /** Media seconds per wall second, or `null` for top speed. */
+  speed: number | null
+  /** Resolves when the next frame may be taken; a reader that must not lose frames waits here. */
+  room(): Promise<void>
+  clock: Clock
+  loop: number
+  seqBase: number
+  ptsBaseMs: number
+  originMs: number | null
+  onDamage(ptsMs: number, what: string): void
+}
+
+/** A decoded, upright frame; the receiver frees `full`. */
+export interface Captured {
+  info: FrameInfo
+  full: Frame
+  /** Too far behind the pace to be worth analysing for one who plays a camera. */
+  late: boolean
+}
+
+export class FilePass implements AsyncDisposable {
+  readonly stream: StreamInfo
+  readonly #options: PassOptions
+  readonly #demuxer: Demuxer
+  readonly #decoder: Decoder
+  readonly #upright: Upright
+  readonly #stepMs: number
+  readonly #originMs: number
+  #stopped = new AbortController()
+  #seq: number
+  #lastPtsMs: number
+  #startedMs: number | undefined
+
+  private constructor(options: PassOptions, demuxer: Demuxer, decoder: Decoder) {
+    this.#options = options
+    this.#demuxer = demuxer
+    this.#decoder = decoder
+    this.#upright = new Upright(demuxer.rotation)
+    this.#stepMs = demuxer.fps ? 1000 / demuxer.fps : USUAL_STEP_MS
+    this.#originMs = options.originMs ?? demuxer.recordedAtMs ?? 0
+    this.#seq = options.seqBase
+    this.#lastPtsMs = options.ptsBaseMs
+    this.stream = describe(demuxer, decoder)
+  }
+
+  /** Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TIMEOUT, DEC_UNSUPPORTED. */
+  static async open(options: PassOptions): Promise<FilePass> {
+    const demuxer = await Demuxer.open(options.path, options)
+    try {
+      return new FilePass(options, demuxer, await Decoder.open(demuxer.stream, options.threads))
+    } catch (error) {
+      await demuxer[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Where the next pass begins; meaningful once the frames have ended. */
+  get next(): { seqBase: number; ptsBaseMs: number } {
+    return { seqBase: this.#seq, ptsBaseMs: this.#lastPtsMs + this.#stepMs }
+  }
+
+  /** The frames of the pass; to be subscribed once. Errors: DEC_FAILED when not one picture could be decoded. */
+  frames(): Observable<Captured> {
+    return new Observable((subscriber) => {
+      const emit = (captured: Captured) => {
+        if (subscriber.closed) captured.full.free()
+        else subscriber.next(captured)
+      }
+      this.#decodeAll(emit).then(
+        () => subscriber.complete(),
+        (error) => subscriber.error(error),
+      )
+      return () => this.stop()
+    })
+  }
+
+  /** Ends the frames early, in order. */
+  stop(): void {
+    this.#stopped.abort()
+    this.#demuxer.interrupt()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#upright[Symbol.dispose]()
+    this.#decoder[Symbol.dispose]()
+    await this.#demuxer[Symbol.asyncDispose]()
+  }
+
+  async #decodeAll(emit: (captured: Captured) => void): Promise<void> {
+    const { signal } = this.#stopped
+    for (let more = true; more && !signal.aborted; ) {
+      const { packet, error } = await this.#demuxer.read()
+      if (error !== undefined) this.#damage(error)
+      for await (const decoded of this.#decoder.decode(packet)) {
+        if ('damage' in decoded) this.#damage(decoded.damage)
+        else await this.#take(decoded, emit)
+      }
+      more = packet !== null
+    }
+    if (signal.aborted) return
+    if (this.#seq === this.#options.seqBase) throw new GrabberError('DEC_FAILED', 'not one picture could be decoded')
+    this.#checkLength()
+  }
+
+  async #take({ frame, ptsMs, damaged }: DecodedFrame, emit: (captured: Captured) => void): Promise<void> {
+    const { onDamage, room, loop } = this.#options
+    await room()
+    const pts = this.#mediaTime(ptsMs === null ? null : ptsMs - this.#demuxer.startMs)
+    const late = await this.#pace(pts)
+    if (this.#stopped.signal.aborted) return frame.free()
+    if (damaged) onDamage(pts, 'parts of a picture were concealed')
+    const full = this.#upright.turn(frame)
+    const { width, height } = full
+    this.#lastPtsMs = pts
+    const info = { seq: this.#seq++, ptsMs: pts, loop, capturedAtMs: this.#originMs + pts, width, height }
+    emit({ info, full, late })
+  }
+
+  /** Media time never stands still or runs back, whatever the container says. */
+  #mediaTime(relativeMs: number | null): number {
+    const { seqBase, ptsBaseMs } = this.#options
+    const first = this.#seq === seqBase
+    const usual = first ? ptsBaseMs : this.#lastPtsMs + this.#stepMs
+    const wanted = relativeMs === null ? usual : ptsBaseMs + relativeMs
+    return Math.max(first ? ptsBaseMs : this.#lastPtsMs + 0.001, wanted)
+  }
+
+  /** Waits until the frame is due; true when it is late. */
+  async #pace(ptsMs: number): Promise<boolean> {
+    const { speed, clock, ptsBaseMs } = this.#options
+    if (speed === null) return false
+    this.#startedMs ??= clock.monotonicMs()
+    const aheadMs = this.#startedMs + (ptsMs - ptsBaseMs) / speed - clock.monotonicMs()
+    // A stop cuts the wait short; the caller looks at the signal.
+    if (aheadMs > 0) await delay(clock, aheadMs, this.#stopped.signal).catch(() => undefined)
+    return aheadMs < -LATE_MS
+  }
+
+  #checkLength(): void {
+    const { durationMs } = this.#demuxer
+    const readMs = this.#lastPtsMs - this.#options.ptsBaseMs + this.#stepMs
+    if (durationMs === null || durationMs - readMs <= SHORT_MS) return
+    this.#damage(`the pictures end at ${(readMs / 1000).toFixed(1)} s of ${(durationMs / 1000).toFixed(1)} s`)
+  }
+
+  #damage(what: string): void {
+    this.#options.onDamage(this.#lastPtsMs, what)
+  }
+}
+
+function describe(demuxer: Demuxer, decoder: Decoder): StreamInfo {
+  const { codecpar } = demuxer.stream
+  const turned = demuxer.rotation === 90 || demuxer.rotation === 270
+  const { num, den } = codecpar.sampleAspectRatio
+  // Width in square pixels.
+  const width = num > 0 && den > 0 ? Math.round((codecpar.width * num) / den) : codecpar.width
+  return {
+    codec: decoder.name,
+    decoder: 'software',
+    container: demuxer.container,
+    width: turned ? codecpar.height : width,
+    height: turned ? width : codecpar.height,
+    fps: demuxer.fps,
+    durationMs: demuxer.durationMs,
+    rotation: demuxer.rotation,
+    recordedAtMs: demuxer.recordedAtMs,
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Stills: pictures (and moments of videos) through the same decoder, detector, cutter and embedder as a camera's frames.
+ * Session host only. One file after the other; a file that fails is answered as such and the next one goes on.
+ */
+import type { Frame } from 'node-av'
+import type { Clock } from '../core/clock.ts'
+import { GrabberError, toGrabberError } from '../core/errors.ts'
+import type { Size } from '../core/geometry.ts'
+import type { DetectedFace } from '../core/observation.ts'
+import type { InferenceEngine } from '../core/ports.ts'
+import type { StillFace, StillsSpec } from '../core/wire/control.ts'
+import { facesFromResult } from '../models/yunet.ts'
+import { faceQuality } from './analysis/face-quality.ts'
+import { Decoder } from './media/decoder.ts'
+import { Demuxer } from './media/demuxer.ts'
+import { frameRotation } from './media/frame-rotation.ts'
+import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
+import { Upright } from './media/upright.ts'
+import { alignedCrop } from './operators/track.ts'
+import type { SessionLink } from './session-link.ts'
+
+/** Longer side of the picture that the detector sees; group photographs need more than a camera's 640. */
+const DETECT_SIDE_PX = 1280
+
+export class Stills {
+  readonly #spec: StillsSpec
+  readonly #link: SessionLink
+  readonly #engine: InferenceEngine
+  readonly #clock: Clock
+
+  constructor(spec: StillsSpec, link: SessionLink, engine: InferenceEngine, clock: Clock) {
+    this.#spec = spec
+    this.#link = link
+    this.#engine = engine
+    this.#clock = clock
+  }
+
+  /** Answers every file. Rejects only when the engine is lost. */
+  async run(): Promise<void> {
+    for (const [index, file] of this.#spec.files.entries()) {
+      try {
+        await this.#answer(index, file)
+      } catch (error) {
+        const coded = toGrabberError(error)
+        if (coded.code === 'ENG_UNAVAILABLE' || coded.code === 'ACT_DEFECT') throw error
+        this.#link.send({ type: 'still.failed', index, file, error: coded.toJSON() })
+      }
+    }
+    this.#link.send({ type: 'stills.ended' })
+  }
+
+  async #answer(index: number, file: string): Promise<void> {
+    await using demuxer = await Demuxer.open(file, { openTimeoutMs: this.#spec.openTimeoutMs, clock: this.#clock })
+    using decoder = await Decoder.open(demuxer.stream, 1)
+    let answered = 0
+    for await (const frame of this.#moments(demuxer, decoder)) {
+      using upright = new Upright(demuxer.rotation || frameRotation(frame))
+      using full = upright.turn(frame)
+      const faces = await this.#look(full)
+      this.#link.send({ type: 'still', index, file, width: full.width, height: full.height, faces })
+      answered++
+    }
+    if (answered === 0) throw new GrabberError('DEC_FAILED', 'not one picture could be decoded')
+  }
+
+  /** The frames to look at: the first of a picture, up to `maxFrames` spread over a video. The receiver frees them. */
+  async *#moments(demuxer: Demuxer, decoder: Decoder): AsyncGenerator<Frame> {
+    const { maxFrames } = this.#spec
+    const stepMs = (demuxer.durationMs ?? 0) / maxFrames
+    let taken = 0
+    for (let more = true; more && taken < maxFrames; ) {
+      const { packet } = await demuxer.read()
+      more = packet !== null
+      for await (const decoded of decoder.decode(packet)) {
+        if ('damage' in decoded) continue
+        const atMs = (decoded.ptsMs ?? 0) - demuxer.startMs
+        // The middle of each of `maxFrames` equal parts; a picture, and a video's only frame, come at once.
+        const due = taken < maxFrames && atMs >= (taken + 0.5) * stepMs - (maxFrames === 1 ? stepMs : 0)
+        if (!due) {
+          decoded.frame.free()
+          continue
+        }
+        taken++
+        yield decoded.frame
+      }
+    }
+  }
+
+  async #look(full: Frame): Promise<StillFace[]> {
+    const factor = Math.min(1, DETECT_SIDE_PX / Math.max(full.width, full.height))
+    const size = analysisSize(full, Math.round(full.width * factor))
+    const { detector, detectThreshold, maxPerFrame } = this.#spec.faces
+    using scaler = new PictureScaler(size)
+    using small = scaler.small(full)
+    const params = { scoreThreshold: detectThreshold, nmsThreshold: 0.3, topK: maxPerFrame }
+    const found = facesFromResult(await this.#engine.infer(detector, scaler.rgb(small), params))
+    return Promise.all(found.map((face) => this.#describe(face, full, size)))
+  }
+
+  async #describe(face: DetectedFace, full: Frame, size: Size): Promise<StillFace> {
+    const sx = full.width / size.width
+    const sy = full.height / size.height
+    const { x, y, width, height } = face.box
+    const still: StillFace = {
+      box: [x * sx, y * sy, width * sx, height * sy],
+      score: face.score,
+      landmarks: face.landmarks.map((p) => [p.x * sx, p.y * sy] as const),
+      quality: faceQuality(face, sx),
+    }
+    const crop = this.#spec.embed ? alignedCrop({ full }, face.landmarks, size, this.#spec.faces) : undefined
+    if (!crop) return still
+    const { data } = await this.#engine.infer(this.#spec.faces.embedder, crop, {})
+    return { ...still, embedding: data }
+  }
+}
