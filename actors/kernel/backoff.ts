@@ -9,7 +9,7 @@
 import { GrabberError } from '../../core/errors.ts'
 
 export interface BackoffSpec {
-  /** Shortest delay, ms; the first step. */
+  /** Shortest delay, ms, > 0; the first step. */
   minMs: number
   /** Longest delay, ms, jitter included. */
   maxMs: number
@@ -22,7 +22,8 @@ export interface BackoffSpec {
 /** What is wrong with the specification; empty when nothing is. */
 export function backoffProblems(spec: BackoffSpec): string[] {
   const problems: string[] = []
-  if (!(spec.minMs >= 0)) problems.push(`backoff.minMs is ${spec.minMs}`)
+  // From 0 the step would never grow: a hot loop.
+  if (!(spec.minMs > 0)) problems.push(`backoff.minMs is ${spec.minMs}`)
   if (!(spec.maxMs >= spec.minMs && Number.isFinite(spec.maxMs))) problems.push(`backoff.maxMs is ${spec.maxMs}`)
   if (!(spec.factor >= 1)) problems.push(`backoff.factor is ${spec.factor}`)
   if (!(spec.jitterRatio >= 0 && spec.jitterRatio <= 1)) problems.push(`backoff.jitterRatio is ${spec.jitterRatio}`)
