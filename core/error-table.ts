@@ -167,6 +167,13 @@ export const errorTable = {
     'see the log; it is restarted by its supervisor',
   ),
   ACT_DEADLINE: row(5, 'retry', 'An answer did not come in time.', 'see the supervision tree for what is stuck'),
+  ACT_OVERFLOW: row(5, 'retry', 'The mailbox of an actor is full.', 'see the supervision tree for what is stuck'),
+  ACT_STOPPED: row(
+    5,
+    'retry',
+    'The actor that was asked has ended.',
+    'ask again; see the supervision tree for its state',
+  ),
   ACT_GAVE_UP: row(5, 'exit', 'A job failed after all its attempts.', 'see the last error; run the command again'),
   API_BAD_REQUEST: row(2, 'refuse', 'The request is not valid.', 'see /openapi.json'),
   API_NOT_FOUND: row(2, 'refuse', 'There is no such resource.', 'see the list at /api/v1'),
