@@ -33,10 +33,11 @@ export class StageClock {
   }
 
   note(stage: string, ms: number): void {
-    let sketch = this.#sketches.get(stage)
-    if (!sketch) this.#sketches.set(stage, (sketch = new DurationSketch()))
+    const sketch = this.#sketches.get(stage) ?? new DurationSketch()
+    this.#sketches.set(stage, sketch)
     sketch.add(ms)
-    const samples = (this.#samples[stage] ??= [])
+    const samples = this.#samples[stage] ?? []
+    this.#samples[stage] = samples
     if (samples.length < SAMPLES) samples.push(ms)
   }
 
