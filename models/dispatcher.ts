@@ -14,6 +14,9 @@ import type { InferenceThread } from './inference-thread.ts'
 import type { ModelEntry } from './manifest.ts'
 import type { InferRequest, TensorSession } from './tensor-session.ts'
 
+/** Pixels of one batch: float32 planes and activations of eight large pictures together would not fit in memory. */
+const MAX_BATCH_PX = 4096 * 4096
+
 interface Queued extends BatchItem {
   from: TensorSession
   request: InferRequest
@@ -50,7 +53,10 @@ export class Dispatcher {
       clock,
       maxWaitMs: batch.maxWaitMs,
       queueLimit: batch.queueLimit,
-      limit: ({ request }) => this.#limits.get(request.model)?.value ?? 1,
+      limit: ({ request: { model, picture } }) => {
+        const fitting = Math.floor(MAX_BATCH_PX / (picture.width * picture.height))
+        return Math.min(this.#limits.get(model)?.value ?? 1, fitting)
+      },
       run: (items, waitedMs) => void this.#run(items, waitedMs),
       expired: (item, waitedMs) => this.#expired(item, waitedMs),
     })
