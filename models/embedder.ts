@@ -1,0 +1,40 @@
+/**
+ * Face embedders: an aligned crop in, a unit vector out. Pure; runs in the engine's inference thread.
+ */
+import { GrabberError } from '../core/errors.ts'
+import type { ModelAdapter } from './adapter.ts'
+import type { ModelEntry } from './manifest.ts'
+import { packBgr } from './tensor-pack.ts'
+
+/** Takes the aligned crop of the manifest's size only. Answers 1 × dimensions, L2-normalised. */
+export function embedderAdapter(entry: ModelEntry): ModelAdapter {
+  const side = entry.input.fixedSidePx
+  if (side === null) throw new GrabberError('MDL_INVALID', `the embedder ${entry.id} states no crop size`)
+  const size = { width: side, height: side }
+  return {
+    id: entry.id,
+    warmUpSize: size,
+    batchKey({ width, height }) {
+      if (width !== side || height !== side) {
+        throw new GrabberError('ENG_PROTOCOL', `${entry.id} takes ${side}×${side} crops, not ${width}×${height}`)
+      }
+      return `${side}`
+    },
+    pack: (pictures) => packBgr(pictures, size),
+    unpack(outputs, index) {
+      const output = Object.values(outputs)[0]
+      const columns = output?.dims[1]
+      if (output === undefined || columns === undefined) throw new Error('the model has no output of two dimensions')
+      return { rows: 1, columns, data: normalised(output.data.subarray(index * columns, (index + 1) * columns)) }
+    },
+  }
+}
+
+/** Summed in float64: the norm must not depend on how the numbers happen to round. */
+function normalised(vector: Float32Array): Float32Array {
+  let squares = 0
+  for (const value of vector) squares += value * value
+  const norm = Math.sqrt(squares)
+  if (!(norm > 0 && Number.isFinite(norm))) throw new Error('an embedding has no finite length')
+  return vector.map((value) => value / norm)
+}

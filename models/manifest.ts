@@ -1,0 +1,120 @@
+/**
+ * The table of models: what each file is, where it comes from, under which licence, what goes in and what comes out.
+ * Read from models/manifest.json beside this module. Runs in every process; must never load a model or touch the network.
+ */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { GrabberError } from '../core/errors.ts'
+
+export {
+  installedPath,
+  type PullOptions,
+  type PullResult,
+  pullModel,
+  readVerified,
+  verifyModel,
+} from './model-files.ts'
+
+const fraction = z.number().min(0).max(1)
+const point = z.tuple([fraction, fraction])
+const threshold = z.strictObject({ value: z.number(), calibration: z.string().min(1) })
+
+const entrySchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  kind: z.enum(['face-detector', 'face-embedder']),
+  /** Name inside the models folder; no folders, so that a manifest cannot write elsewhere. */
+  file: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\.onnx$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().positive(),
+  licence: z.strictObject({ spdx: z.string().min(1), notice: z.string().min(1) }),
+  source: z.strictObject({
+    repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/),
+    commit: z.string().regex(/^[0-9a-f]{40}$/),
+    path: z.string().min(1),
+    derived: z.enum(['as published', 'converted']),
+  }),
+  urls: z.array(z.url({ protocol: /^https$/ })),
+  conversion: z.strictObject({ from: z.string().min(1), how: z.string().min(1) }).nullable(),
+  input: z.strictObject({
+    shape: z.string(),
+    dtype: z.literal('float32'),
+    colour: z.literal('BGR'),
+    range: z.tuple([z.literal(0), z.literal(255)]),
+    /** value = (pixel − mean) × scale. The packing copies bytes as they are, so nothing else is allowed yet. */
+    mean: z.tuple([z.literal(0), z.literal(0), z.literal(0)]),
+    scale: z.literal(1),
+    multipleOfPx: z.int().positive(),
+    padding: z.enum(['right and bottom', 'none']),
+    /** Side of the only picture size it takes, px; `null` takes any. */
+    fixedSidePx: z.int().positive().nullable(),
+    /** Largest batch the file takes; `null` when its batch is dynamic. */
+    maxBatch: z.int().positive().nullable(),
+  }),
+  /** Where the five landmarks (core/observation) lie in an aligned crop, as fractions of its side. */
+  alignment: z
+    .strictObject({ cropPx: z.int().positive(), template: z.tuple([point, point, point, point, point]) })
+    .nullable(),
+  output: z.string().min(1),
+  thresholds: z.record(z.string(), threshold),
+})
+
+const manifestSchema = z
+  .strictObject({ version: z.literal(1), models: z.array(entrySchema).min(1) })
+  .superRefine((manifest, context) => {
+    const complain = (index: number, key: string, message: string) =>
+      context.addIssue({ code: 'custom', path: ['models', index, key], message })
+    const seen = new Set<string>()
+    for (const [index, entry] of manifest.models.entries()) {
+      if (seen.has(entry.id)) complain(index, 'id', `the id ${entry.id} is used twice`)
+      seen.add(entry.id)
+      if (entry.source.derived === 'converted' && entry.conversion === null) {
+        complain(index, 'conversion', 'a converted model has to say from what and how')
+      }
+      if (entry.kind === 'face-embedder' && entry.alignment === null) {
+        complain(index, 'alignment', 'an embedder needs the template its crops are aligned by')
+      }
+    }
+  })
+
+export type ModelEntry = z.infer<typeof entrySchema>
+export type Manifest = z.infer<typeof manifestSchema>
+
+/** The manifest in `text`. Throws MDL_INVALID that names every problem with its path. */
+export function parseManifest(text: string): Manifest {
+  let raw: unknown
+  try {
+    raw = JSON.parse(text)
+  } catch (cause) {
+    throw new GrabberError('MDL_INVALID', 'the manifest is not JSON', { cause })
+  }
+  const parsed = manifestSchema.safeParse(raw)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`)
+  throw new GrabberError('MDL_INVALID', `the manifest has errors: ${problems.join('; ')}`, { context: { problems } })
+}
+
+let loaded: Manifest | undefined
+
+/** The manifest that came with this program; read once. Throws MDL_INVALID. */
+export function loadManifest(): Manifest {
+  if (loaded === undefined) {
+    let text: string
+    try {
+      text = readFileSync(new URL('./manifest.json', import.meta.url), 'utf8')
+    } catch (cause) {
+      throw new GrabberError('MDL_INVALID', 'models/manifest.json cannot be read', { cause })
+    }
+    loaded = parseManifest(text)
+  }
+  return loaded
+}
+
+/** Throws MDL_INVALID when the manifest has no such model. */
+export function findModel(id: string): ModelEntry {
+  const { models } = loadManifest()
+  const entry = models.find((model) => model.id === id)
+  if (entry !== undefined) return entry
+  throw new GrabberError('MDL_INVALID', `the manifest has no model ${id}`, {
+    remedy: `use one of ${models.map((model) => model.id).join(', ')}`,
+  })
+}
