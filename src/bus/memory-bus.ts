@@ -1,0 +1,67 @@
+/**
+ * The event bus inside the process, for `nats: none` and for machines without nats-server: same subjects, same messages.
+ * Runs in the daemon. Stores nothing: who is not subscribed does not get it, and history is the store's.
+ */
+import { LRUCache } from 'lru-cache'
+import { GrabberError } from '../../core/errors.ts'
+import type { CloudEvent } from '../../core/event.ts'
+import type { BusMessage, BusState, EventBus, Logger } from '../../core/ports.ts'
+import { toMessage } from './event-message.ts'
+import { subjectMatches } from './subjects.ts'
+import { BusStateCell, deliver, type Subscription } from './subscriptions.ts'
+
+/** Ids by which a second publication is known as a duplicate, as JetStream does within its window. */
+const KNOWN_IDS = 10_000
+
+export class MemoryBus implements EventBus {
+  readonly #logger: Logger
+  readonly #state = new BusStateCell('connected')
+  readonly #subscriptions = new Set<Subscription>()
+  readonly #ids = new LRUCache<string, true>({ max: KNOWN_IDS })
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  get state(): BusState {
+    return this.#state.state
+  }
+
+  onState(listener: (state: BusState) => void): () => void {
+    return this.#state.listen(listener)
+  }
+
+  async publishEvent(subject: string, event: CloudEvent): Promise<{ duplicate: boolean }> {
+    if (this.state === 'closed') throw new GrabberError('BUS_UNAVAILABLE', 'the bus is closed')
+    if (this.#ids.has(event.id)) return { duplicate: true }
+    this.#ids.set(event.id, true)
+    this.#deliver(toMessage(subject, event))
+    return { duplicate: false }
+  }
+
+  publishLive(subject: string, data: object): void {
+    if (this.state === 'closed') return
+    this.#deliver({ subject, headers: {}, data: Buffer.from(JSON.stringify(data)) })
+  }
+
+  subscribe(subject: string, handler: (message: BusMessage) => void): () => void {
+    const subscription = { subject, handler }
+    this.#subscriptions.add(subscription)
+    return () => void this.#subscriptions.delete(subscription)
+  }
+
+  async close(): Promise<void> {
+    this.#subscriptions.clear()
+    this.#state.set('closed')
+  }
+
+  /** On a later turn, as from a server: a publisher never runs its subscribers' code. */
+  #deliver(message: BusMessage): void {
+    for (const subscription of this.#subscriptions) {
+      if (!subjectMatches(subscription.subject, message.subject)) continue
+      queueMicrotask(() => {
+        if (this.#subscriptions.has(subscription)) deliver(subscription, message, this.#logger)
+      })
+    }
+  }
+}
