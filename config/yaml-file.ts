@@ -2,7 +2,7 @@
  * The YAML text as plain data with the line of every key. Runs wherever the configuration is loaded; only importer of
  * `yaml`. Messages never quote the text: it may hold secrets.
  */
-import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, stringify } from 'yaml'
 import type { ConfigProblem, Path } from './problem.ts'
 
 export interface YamlFile {
@@ -38,4 +38,9 @@ function lineOf(root: Node | null, path: Path, lines: LineCounter): number | und
     node = pair.value
   }
   return line
+}
+
+/** `value` as YAML, for a person. */
+export function writeYaml(value: unknown): string {
+  return stringify(value)
 }
