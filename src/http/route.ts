@@ -1,0 +1,30 @@
+/**
+ * A route as data: where, and what it answers. Knows nothing of fastify, so that routes can be read as a table.
+ */
+import type { z } from 'zod'
+import { GrabberError } from '../../core/errors.ts'
+
+export interface Request {
+  params: Record<string, string>
+  query: unknown
+  body: unknown
+}
+
+/** `data` is wrapped as `{ok:true,data}`; `body` and `text` are sent as they are. */
+export type Reply = { status?: number } & ({ data: unknown } | { body: object } | { text: string; contentType: string })
+
+export interface Route {
+  method: 'GET' | 'POST' | 'DELETE'
+  path: string
+  answer(request: Request): Reply | Promise<Reply>
+}
+
+/** Input checked against its schema; throws API_BAD_REQUEST naming every field that is wrong, without its value. */
+export function parsed<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const result = schema.safeParse(input ?? {})
+  if (result.success) return result.data
+  const problems = result.error.issues
+    .slice(0, 10)
+    .map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`)
+  throw new GrabberError('API_BAD_REQUEST', problems.join('; '))
+}

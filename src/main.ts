@@ -1,0 +1,18 @@
+/**
+ * The program: its table of commands. Entry file of every command and of the daemon.
+ */
+
+import packageJson from '../package.json' with { type: 'json' }
+import { runCommandLine } from './cli/command-line.ts'
+import { registerConfig } from './cli/config.ts'
+import type { Register } from './cli/context.ts'
+import { registerModels } from './cli/models.ts'
+import { processContext } from './cli/process-context.ts'
+
+const commands: readonly Register[] = [
+  registerModels, //  models list · pull · verify
+  registerConfig, //  config check · print · schema
+]
+
+const context = processContext(process, process.env)
+process.exitCode = await runCommandLine(process.argv.slice(2), context, commands, packageJson)

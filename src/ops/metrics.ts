@@ -1,0 +1,226 @@
+/**
+ * The Prometheus metrics (names: the public contract). Runs in the daemon; only importer of prom-client.
+ * Label values are bounded: a camera's series go when the camera goes, and other labels stop at MAX_LABEL_VALUES.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client'
+import { type CameraState, cameraStates } from '../../core/event.ts'
+import type { LedgerCounts } from '../../core/ledger.ts'
+import { type LoopDelay, LoopDelayMonitor } from './loop-delay.ts'
+
+/** Distinct values of a label that comes from code (stage, reason, code, model); more are counted as `other`. */
+const MAX_LABEL_VALUES = 100
+
+const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10]
+const STAGE_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5]
+const BATCH_SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64]
+
+/** A camera in one of these states has an open source. */
+const sessionStates: ReadonlySet<CameraState> = new Set(['live', 'stalled', 'frozen', 'black'])
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #loop = new LoopDelayMonitor()
+  readonly #cameras = new Map<string, CameraState>()
+  /** Label sets per camera, so that they can be taken back. */
+  readonly #series = new Map<string, Map<string, () => void>>()
+  readonly #labelValues = new Map<string, Set<string>>()
+
+  readonly #state = this.#gauge('grabber_camera_state', '1 for the state the camera is in', ['camera_id', 'state'])
+  readonly #sessionFailures = this.#counter('grabber_camera_session_failures_total', 'Failed sessions', [
+    'camera_id',
+    'code',
+  ])
+  readonly #frameAge = this.#gauge('grabber_camera_last_frame_age_seconds', 'Age of the newest frame', ['camera_id'])
+  readonly #captured = this.#counter('grabber_captured_frames_total', 'Frames that left the decoder', ['camera_id'])
+  readonly #processed = this.#counter('grabber_processed_frames_total', 'Frames analysed, or skipped by a policy', [
+    'camera_id',
+    'result',
+  ])
+  readonly #dropped = this.#counter('grabber_dropped_frames_total', 'Frames dropped', ['camera_id', 'stage', 'reason'])
+  readonly #inFlight = this.#gauge('grabber_frames_in_flight', 'Frames captured whose fate is open', ['camera_id'])
+  readonly #stages = this.#histogram(
+    'grabber_frame_processing_duration_seconds',
+    'Time a frame spends in a stage',
+    STAGE_SECONDS,
+    ['stage'],
+  )
+  readonly #captureToEvent = this.#histogram(
+    'grabber_capture_to_event_seconds',
+    'From the light on the sensor to the stored event',
+    LATENCY_SECONDS,
+  )
+  readonly #faces = this.#counter('grabber_faces_detected_total', 'Faces detected', ['camera_id'])
+  readonly #faceErrors = this.#counter('grabber_face_recognition_errors_total', 'Faces that could not be recognised', [
+    'code',
+  ])
+  readonly #matching = this.#histogram(
+    'grabber_visitor_matching_duration_seconds',
+    'Time of a gallery look-up',
+    STAGE_SECONDS,
+  )
+  readonly #batchSize = this.#histogram('grabber_inference_batch_size', 'Pictures in a batch', BATCH_SIZES, ['model'])
+  readonly #queue = this.#gauge('grabber_inference_queue_depth', 'Requests that wait for the engine')
+  readonly #inference = this.#histogram('grabber_inference_duration_seconds', 'Time of a batch', STAGE_SECONDS, [
+    'model',
+  ])
+  readonly #restarts = this.#counter('grabber_actor_restarts_total', 'Restarts by a supervisor', ['actor'])
+  readonly #outbox = this.#gauge('grabber_bus_outbox_depth', 'Events that wait to be published')
+
+  constructor() {
+    const register = this.#registry
+    collectDefaultMetrics({ register })
+    const cameras = this.#cameras
+    new Gauge({
+      name: 'grabber_active_camera_sessions',
+      help: 'Cameras with an open source',
+      registers: [register],
+      collect() {
+        this.set([...cameras.values()].filter((state) => sessionStates.has(state)).length)
+      },
+    })
+    const loop = this.#loop
+    new Gauge({
+      name: 'grabber_event_loop_delay_seconds',
+      help: 'Lateness of the event loop over the last one to two minutes',
+      labelNames: ['quantile'],
+      registers: [register],
+      collect() {
+        const { p50Ms, p99Ms, maxMs } = loop.read()
+        this.set({ quantile: '0.5' }, p50Ms / 1000)
+        this.set({ quantile: '0.99' }, p99Ms / 1000)
+        this.set({ quantile: '1' }, maxMs / 1000)
+      },
+    })
+  }
+
+  cameraState(cameraId: string, state: CameraState): void {
+    this.#cameras.set(cameraId, state)
+    for (const each of cameraStates) {
+      this.#of(cameraId, this.#state, { camera_id: cameraId, state: each }).set(each === state ? 1 : 0)
+    }
+  }
+
+  sessionFailure(cameraId: string, code: string): void {
+    this.#of(cameraId, this.#sessionFailures, { camera_id: cameraId, code: this.#bounded('code', code) }).inc()
+  }
+
+  lastFrameAge(cameraId: string, seconds: number): void {
+    this.#of(cameraId, this.#frameAge, { camera_id: cameraId }).set(seconds)
+  }
+
+  /** What was added to the camera's ledger since the last call (ledger-delta). Counters never run back. */
+  frames(cameraId: string, delta: LedgerCounts): void {
+    const camera_id = cameraId
+    this.#of(cameraId, this.#captured, { camera_id }).inc(Math.max(0, delta.captured))
+    this.#of(cameraId, this.#processed, { camera_id, result: 'analysed' }).inc(Math.max(0, delta.analysed))
+    for (const [policy, n] of Object.entries(delta.skipped)) {
+      const result = this.#bounded('result', `skipped_${policy}`)
+      this.#of(cameraId, this.#processed, { camera_id, result }).inc(Math.max(0, n))
+    }
+    for (const [key, n] of Object.entries(delta.dropped)) {
+      const [stage, reason] = this.#bounded('drop', key).split('.') as [string, string?]
+      this.#of(cameraId, this.#dropped, { camera_id, stage, reason: reason ?? 'other' }).inc(Math.max(0, n))
+    }
+    this.#of(cameraId, this.#inFlight, { camera_id }).inc(delta.inFlight)
+  }
+
+  faces(cameraId: string, found: number): void {
+    this.#of(cameraId, this.#faces, { camera_id: cameraId }).inc(found)
+  }
+
+  faceError(code: string): void {
+    this.#faceErrors.labels({ code: this.#bounded('code', code) }).inc()
+  }
+
+  stage(stage: string, durationMs: number): void {
+    this.#stages.labels({ stage: this.#bounded('stage', stage) }).observe(durationMs / 1000)
+  }
+
+  captureToEvent(seconds: number): void {
+    this.#captureToEvent.observe(seconds)
+  }
+
+  matching(seconds: number): void {
+    this.#matching.observe(seconds)
+  }
+
+  batch(model: string, size: number, durationMs: number): void {
+    const labels = { model: this.#bounded('model', model) }
+    this.#batchSize.labels(labels).observe(size)
+    this.#inference.labels(labels).observe(durationMs / 1000)
+  }
+
+  queueDepth(requests: number): void {
+    this.#queue.set(requests)
+  }
+
+  /** `actor` is its place in the tree, such as `engine:cpu` or `camera:lobby`; a camera's goes with `remove`. */
+  restarts(actor: string): void {
+    const cameraId = /^camera:(.+)$/.exec(actor)?.[1]
+    if (cameraId !== undefined) this.#of(cameraId, this.#restarts, { actor }).inc()
+    else this.#restarts.labels({ actor: this.#bounded('actor', actor) }).inc()
+  }
+
+  outboxDepth(events: number): void {
+    this.#outbox.set(events)
+  }
+
+  loopDelay(): LoopDelay {
+    return this.#loop.read()
+  }
+
+  /** Takes back every series of a camera that is gone. */
+  remove(cameraId: string): void {
+    this.#cameras.delete(cameraId)
+    for (const takeBack of this.#series.get(cameraId)?.values() ?? []) takeBack()
+    this.#series.delete(cameraId)
+  }
+
+  /** Prometheus text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  close(): void {
+    this.#loop.close()
+    this.#registry.clear()
+  }
+
+  #of<M extends Counter | Gauge>(cameraId: string, metric: M, labels: Record<string, string>): ReturnType<M['labels']> {
+    let series = this.#series.get(cameraId)
+    if (!series) {
+      series = new Map()
+      this.#series.set(cameraId, series)
+    }
+    const key = [(metric as Metric & { name: string }).name, ...Object.values(labels)].join('\n')
+    if (!series.has(key)) series.set(key, () => metric.remove(labels))
+    return metric.labels(labels) as ReturnType<M['labels']>
+  }
+
+  #bounded(label: string, value: string): string {
+    let known = this.#labelValues.get(label)
+    if (!known) {
+      known = new Set()
+      this.#labelValues.set(label, known)
+    }
+    if (!known.has(value) && known.size >= MAX_LABEL_VALUES) return 'other'
+    known.add(value)
+    return value
+  }
+
+  #gauge(name: string, help: string, labelNames: string[] = []): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  #counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  #histogram(name: string, help: string, buckets: number[], labelNames: string[] = []): Histogram {
+    return new Histogram({ name, help, buckets, labelNames, registers: [this.#registry] })
+  }
+}
