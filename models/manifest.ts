@@ -55,6 +55,8 @@ const entrySchema = z.strictObject({
     .strictObject({ cropPx: z.int().positive(), template: z.tuple([point, point, point, point, point]) })
     .nullable(),
   output: z.string().min(1),
+  /** Numbers in one embedding; `null` for other kinds. */
+  dimension: z.int().positive().nullable(),
   thresholds: z.record(z.string(), threshold),
 })
 
@@ -72,6 +74,9 @@ const manifestSchema = z
       }
       if (entry.kind === 'face-embedder' && entry.alignment === null) {
         complain(index, 'alignment', 'an embedder needs the template its crops are aligned by')
+      }
+      if (entry.kind === 'face-embedder' && entry.dimension === null) {
+        complain(index, 'dimension', 'an embedder has to say how long its embeddings are')
       }
     }
   })

@@ -8,8 +8,10 @@ import { registerConfig } from './cli/config.ts'
 import type { Register } from './cli/context.ts'
 import { registerModels } from './cli/models.ts'
 import { processContext } from './cli/process-context.ts'
+import { registerReplay } from './cli/replay.ts'
 
 const commands: readonly Register[] = [
+  registerReplay, //  replay
   registerModels, //  models list · pull · verify
   registerConfig, //  config check · print · schema
 ]

@@ -90,7 +90,7 @@ export class Session {
     using scaler = new PictureScaler(analysisSize(pass.stream, analysis.widthPx))
     await this.#analyse(pass, scaler)
     const next: Checkpoint = { loop: from.loop + 1, ...pass.next }
-    if (!this.#stopping) this.#link.send({ type: 'checkpoint', checkpoint: next })
+    if (!this.#stopping) this.#link.send({ type: 'checkpoint', checkpoint: next, progress: this.progress() })
     return next
   }
 

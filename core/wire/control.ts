@@ -156,7 +156,8 @@ export type FromSession =
   | SessionEvent
   | { type: 'boxes'; incarnation: number; ptsMs: number; seq: number; boxes: LiveBox[] }
   | { type: 'match'; incarnation: number; requestId: number; embedding: Float32Array; k: number }
-  | { type: 'checkpoint'; incarnation: number; checkpoint: Checkpoint }
+  /** `progress` is that of everything before the checkpoint: nothing is in flight there. */
+  | { type: 'checkpoint'; incarnation: number; checkpoint: Checkpoint; progress: SessionProgress }
   | {
       type: 'still'
       incarnation: number

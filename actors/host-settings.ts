@@ -1,0 +1,18 @@
+/**
+ * What all hosts of a daemon have in common: entry files, deadlines, environment. Plain data, put together by src/.
+ * The entry files are paths: actors/ starts a host and talks to it in core/wire, it imports nothing of what runs inside.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/ports.ts'
+
+export interface HostSettings {
+  sessionEntry: URL
+  engineEntry: URL
+  helloMs: number
+  /** No message from a child for this long: SIGKILL. */
+  silenceMs: number
+  stopMs: number
+  killMs: number
+  clock: Clock
+  logger: Logger
+}

@@ -1,0 +1,190 @@
+/**
+ * A replay: one recording through a session, restarted from its last checkpoint until it ends or cannot. Runs in the
+ * daemon, or in the command that replays. Owns the job's outcome. Nothing is lost and nothing comes twice: the ledger is
+ * that of the passes that count, events are de-duplicated by id.
+ */
+import { GrabberError } from '../core/errors.ts'
+import { type CloudEvent, toCloudEvent } from '../core/event.ts'
+import { addLedgers, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
+import type { GalleryHit } from '../core/observation.ts'
+import type { Checkpoint, FromSession, SessionProgress, SessionSpec, StreamInfo } from '../core/wire/control.ts'
+import type { EngineDirectory } from './engine-directory.ts'
+import type { HostSettings } from './host-settings.ts'
+import type { Exit, RunningChild, StartContext } from './kernel/child.ts'
+import { Supervisor } from './kernel/supervisor.ts'
+import { startSession } from './session-process.ts'
+
+/** More crashes than this within a minute, and the job fails. */
+const INTENSITY = 5
+const PERIOD_MS = 60_000
+const BACKOFF = { minMs: 200, maxMs: 10_000, factor: 2, jitterRatio: 0.2 }
+const SHUTDOWN_MS = 10_000
+
+export interface ReplayOptions {
+  name: string
+  spec: SessionSpec
+  directory: EngineDirectory
+  search(embedding: Float32Array, k: number): GalleryHit[]
+  host: HostSettings
+  /** Each event once, in order. */
+  onEvent(event: CloudEvent): void
+  onProgress?(ptsMs: number | null, stream: StreamInfo): void
+  onRestart?(error: GrabberError, attempt: number): void
+}
+
+type Ended = Extract<FromSession, { type: 'ended' }>
+
+export interface ReplayOutcome extends Pick<Ended, 'stages' | 'damage' | 'peakRssBytes' | 'reason'> {
+  stream: StreamInfo
+  /** Of the passes that count: what a dead incarnation did after its last checkpoint was done again. */
+  totals: ReplayTotals
+  /** Leases held at the end; 0. */
+  leases: number
+  /** Media time of the last frame, over all passes. */
+  lastPtsMs: number
+  /** Incarnations beyond the first. */
+  restarts: number
+}
+
+interface ReplayTotals {
+  ledger: LedgerCounts
+  faces: number
+  tracks: number
+}
+
+export class ReplayJob {
+  readonly #options: ReplayOptions
+  readonly #outcome = Promise.withResolvers<ReplayOutcome>()
+  #supervisor: Supervisor | undefined
+  #incarnation = 0
+  #stream: StreamInfo | undefined
+  #from: Checkpoint | null
+  /** Totals at `#from`. */
+  #base: ReplayTotals = { ledger: emptyLedger(), faces: 0, tracks: 0 }
+  /** Totals when the present incarnation started. */
+  #start = this.#base
+  /** Ids since the last checkpoint: only these can come again. */
+  #seen = new Set<string>()
+
+  constructor(options: ReplayOptions) {
+    this.#options = options
+    this.#from = options.spec.source.from
+  }
+
+  /** Runs to the end. Rejects with SRC_*, DEC_* at once, with ACT_GAVE_UP after too many crashes. */
+  async run(): Promise<ReplayOutcome> {
+    const { name, host } = this.#options
+    const supervisor = Supervisor.start(
+      {
+        id: name,
+        strategy: 'one_for_one',
+        intensity: INTENSITY,
+        periodMs: PERIOD_MS,
+        backoff: BACKOFF,
+        backoffResetMs: PERIOD_MS,
+        onExceeded: 'escalate',
+        children: [
+          { id: 'session', restart: 'transient', shutdownMs: SHUTDOWN_MS, start: (context) => this.#begin(context) },
+        ],
+      },
+      { clock: host.clock, logger: host.logger },
+    )
+    this.#supervisor = supervisor
+    void supervisor.exited.then((exit) => this.#outcome.reject(gaveUp(name, exit)))
+    try {
+      return await this.#outcome.promise
+    } finally {
+      await supervisor.stop()
+    }
+  }
+
+  /** Ends early: what is in flight is finished, and the outcome says `stopped`. */
+  async stop(): Promise<void> {
+    await this.#supervisor?.stop()
+  }
+
+  inspect(): unknown {
+    return this.#supervisor?.inspect()
+  }
+
+  async #begin(context: StartContext): Promise<RunningChild> {
+    const { spec, name, directory, search, host } = this.#options
+    this.#incarnation++
+    this.#start = this.#base
+    const child = await startSession({
+      name,
+      incarnation: this.#incarnation,
+      spec: { ...spec, source: { ...spec.source, from: this.#from } },
+      directory,
+      search,
+      host,
+      signal: context.signal,
+      listener: {
+        onOpened: ({ stream }) => {
+          this.#stream = stream
+        },
+        onEvent: (message) => this.#take(message),
+        onProgress: ({ progress }) => this.#stream && this.#options.onProgress?.(progress.lastPtsMs, this.#stream),
+        onCheckpoint: ({ checkpoint, progress }) => {
+          this.#from = checkpoint
+          this.#base = this.#totals(progress)
+          this.#seen.clear()
+        },
+        onEnded: (message) => this.#finish(message),
+        onLedger: () => undefined,
+      },
+    })
+    const exited = child.exited.then((exit) => this.#judge(exit))
+    return { exited, stop: () => child.stop(), inspect: () => child.inspect() }
+  }
+
+  #take({ event, key, timeMs, data }: Extract<FromSession, { type: 'event' }>): void {
+    const { node, camera } = this.#options.spec
+    const cloud = toCloudEvent({ type: event, node, camera, key, timeMs, data })
+    if (this.#seen.has(cloud.id)) return
+    this.#seen.add(cloud.id)
+    this.#options.onEvent(cloud)
+  }
+
+  #finish({ stages, damage, peakRssBytes, reason, progress }: Ended): void {
+    const restarts = this.#incarnation - 1
+    const totals = this.#totals(progress)
+    const stream = this.#stream!
+    const { leases } = progress
+    const lastPtsMs = progress.lastPtsMs ?? 0
+    this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, totals, leases, lastPtsMs, restarts })
+  }
+
+  /** What is wrong with the input does not mend: the job ends in order instead of being restarted. */
+  #judge(exit: Exit): Exit {
+    if (exit.kind !== 'crash') return exit
+    if (isFinal(exit.error)) {
+      this.#outcome.reject(exit.error)
+      return { kind: 'normal' }
+    }
+    this.#options.onRestart?.(exit.error, this.#incarnation)
+    return exit
+  }
+
+  #totals({ ledger, faces, tracks }: SessionProgress): ReplayTotals {
+    const before = this.#start
+    return {
+      ledger: addLedgers(before.ledger, ledger),
+      faces: before.faces + faces,
+      tracks: before.tracks + tracks,
+    }
+  }
+}
+
+/** Errors of the input, the model files and the configuration; everything else may pass. */
+function isFinal(error: GrabberError): boolean {
+  return error.exitStatus === 2 || error.exitStatus === 3 || error.exitStatus === 4
+}
+
+function gaveUp(name: string, exit: Exit): GrabberError {
+  if (exit.kind !== 'crash') return new GrabberError('ACT_STOPPED', `${name} was stopped before its session began`)
+  const { message, code } = exit.error
+  return new GrabberError('ACT_GAVE_UP', `${name} failed too often, last with ${code}: ${message}`, {
+    cause: exit.error,
+  })
+}

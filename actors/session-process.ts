@@ -1,0 +1,158 @@
+/**
+ * One incarnation of a session host, as the daemon holds it. Runs in the daemon.
+ * Owns the host process and its half of the control channel: fencing, acknowledgements, questions to the gallery, news
+ * of the engine, the deadline for opening. Must never restart it, and never sees a pixel.
+ */
+import { fromCoded, GrabberError, toGrabberError } from '../core/errors.ts'
+import { closeDead, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
+import type { GalleryHit } from '../core/observation.ts'
+import type { FromSession, SessionSpec, ToSession } from '../core/wire/control.ts'
+import type { EngineDirectory } from './engine-directory.ts'
+import type { HostSettings } from './host-settings.ts'
+import type { Exit, RunningChild } from './kernel/child.ts'
+import { type HostProcess, hostDied, spawnHost } from './kernel/child-process.ts'
+
+/** The host's own limit for opening stands first; ours is for a host that cannot keep it. */
+const OPEN_GRACE_FACTOR = 1.5
+
+type Message<T extends FromSession['type']> = Extract<FromSession, { type: T }>
+
+/** What the owner does with a session's messages. Each is called in the order of the messages. */
+export interface SessionListener {
+  onStarted?(pid: number): void
+  onOpened?(message: Message<'opened'>): void
+  /** Must have the event in its keeping when it returns: it is acknowledged then. */
+  onEvent(message: Message<'event'>): void
+  onProgress?(message: Message<'progress'>): void
+  onBoxes?(message: Message<'boxes'>): void
+  onCheckpoint?(message: Message<'checkpoint'>): void
+  onComplaint?(message: Message<'complaint'>): void
+  onEnded?(message: Message<'ended'>): void
+  /** The final ledger of the incarnation; open frames of a dead host are dropped(host.died). */
+  onLedger(ledger: LedgerCounts): void
+}
+
+export interface SessionOptions {
+  name: string
+  incarnation: number
+  spec: SessionSpec
+  directory: EngineDirectory
+  search(embedding: Float32Array, k: number): GalleryHit[]
+  listener: SessionListener
+  host: HostSettings
+  signal: AbortSignal
+}
+
+/** Forks and starts a session; resolves at its hello. Rejects with ACT_HOST_DIED. */
+export async function startSession(options: SessionOptions): Promise<SessionProcess> {
+  const { host, name, signal } = options
+  const child = await spawnHost<ToSession, FromSession>({ ...host, entry: host.sessionEntry, name, signal })
+  return new SessionProcess(options, child)
+}
+
+export class SessionProcess implements RunningChild {
+  readonly exited: Promise<Exit>
+  readonly #options: SessionOptions
+  readonly #host: HostProcess<ToSession, FromSession>
+  readonly #unwatch: () => void
+  readonly #openTimer: { cancel(): void }
+  #failure: GrabberError | undefined
+  #ended = false
+  #stopping = false
+  #ledger = emptyLedger()
+
+  constructor(options: SessionOptions, host: HostProcess<ToSession, FromSession>) {
+    this.#options = options
+    this.#host = host
+    const { directory, listener, spec, name } = options
+    host.onMessage((message) => this.#receive(message))
+    this.#unwatch = directory.watch((engine) => this.#send({ type: 'engine', engine }))
+    this.#openTimer = options.host.clock.after(OPEN_GRACE_FACTOR * spec.openTimeoutMs, () => {
+      this.#failure = new GrabberError('SRC_TIMEOUT', `the source did not open, and its host did not give up`)
+      host.kill('SIGKILL')
+    })
+    this.#send({ type: 'start', spec, engine: directory.endpoint })
+    listener.onStarted?.(host.pid)
+    this.exited = host.exited.then((exit) => {
+      this.#unwatch()
+      this.#openTimer.cancel()
+      listener.onLedger(closeDead(this.#ledger))
+      if (this.#ended) return { kind: 'normal' }
+      if (this.#stopping) return { kind: 'shutdown' }
+      return { kind: 'crash', error: this.#failure ?? hostDied(name, exit) }
+    })
+  }
+
+  get pid(): number {
+    return this.#host.pid
+  }
+
+  get ledger(): LedgerCounts {
+    return this.#ledger
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#host.stop({ type: 'stop', incarnation: this.#options.incarnation })
+  }
+
+  inspect(): unknown {
+    return { pid: this.#host.pid, incarnation: this.#options.incarnation, ledger: this.#ledger }
+  }
+
+  #receive(message: FromSession): void {
+    if (message.incarnation !== this.#options.incarnation) return
+    const { listener } = this.#options
+    switch (message.type) {
+      case 'opened':
+        this.#openTimer.cancel()
+        listener.onOpened?.(message)
+        break
+      case 'event':
+        listener.onEvent(message)
+        this.#send({ type: 'ack', n: message.n })
+        break
+      case 'progress':
+        this.#ledger = message.progress.ledger
+        listener.onProgress?.(message)
+        break
+      case 'boxes':
+        listener.onBoxes?.(message)
+        break
+      case 'match':
+        this.#answer(message)
+        break
+      case 'checkpoint':
+        this.#ledger = message.progress.ledger
+        listener.onCheckpoint?.(message)
+        break
+      case 'complaint':
+        listener.onComplaint?.(message)
+        break
+      case 'ended':
+        this.#ended = true
+        this.#ledger = message.progress.ledger
+        listener.onEnded?.(message)
+        break
+      case 'failed':
+        this.#failure = fromCoded(message.error)
+        if (message.progress) this.#ledger = message.progress.ledger
+        break
+    }
+  }
+
+  #answer({ requestId, embedding, k }: Message<'match'>): void {
+    try {
+      const hits = this.#options.search(embedding, k)
+      this.#send({ type: 'match.answer', requestId, hits })
+    } catch (error) {
+      this.#send({ type: 'match.failed', requestId, error: toGrabberError(error).toJSON() })
+    }
+  }
+
+  #send(
+    message: ToSession extends infer M ? (M extends { incarnation: number } ? Omit<M, 'incarnation'> : never) : never,
+  ): void {
+    this.#host.send({ ...message, incarnation: this.#options.incarnation } as ToSession)
+  }
+}

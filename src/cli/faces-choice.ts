@@ -1,0 +1,22 @@
+/**
+ * Whether a command looks for faces: as configured, when the models are installed. Runs in commands.
+ */
+import type { CameraConfig } from '../../config/camera-config.ts'
+import type { Config } from '../../config/schema.ts'
+import type { FacesSpec } from '../../core/wire/control.ts'
+import { facesSpec, missingModels, modelsDir } from '../face-models.ts'
+import type { CliContext } from './context.ts'
+
+/** `null` without faces; says in one line how to add them when only the models are missing. */
+export async function pickFaces(
+  context: CliContext,
+  config: Config,
+  faces: CameraConfig['faces'],
+): Promise<FacesSpec | null> {
+  if (!faces.enabled) return null
+  const spec = facesSpec(faces)
+  const missing = await missingModels(modelsDir(config), [spec.detector, spec.embedder])
+  if (missing.length === 0) return spec
+  context.stderr.write(`no faces: ${missing.join(' and ')} not installed; to add them run \`grabber models pull\`\n`)
+  return null
+}

@@ -1,0 +1,174 @@
+/**
+ * `grabber replay`: recorded files through the camera graph, nothing dropped. Runs as a command, beside a daemon or alone:
+ * it reads a snapshot of the gallery, never writes it, and has an engine of its own.
+ */
+import type { Command } from 'commander'
+import { ReplayJob } from '../../actors/replay-job.ts'
+import { cameraConfig } from '../../config/camera-config.ts'
+import type { Config } from '../../config/schema.ts'
+import { GrabberError } from '../../core/errors.ts'
+import type { CloudEvent } from '../../core/event.ts'
+import { mediaEventTypes } from '../../core/event.ts'
+import type { FaceGallery } from '../../core/ports.ts'
+import type { FacesSpec } from '../../core/wire/control.ts'
+import { cameraIdOf, findRecordings, fingerprint } from '../recordings.ts'
+import { type ReplaySummary, ReplayTally } from '../replay-summary.ts'
+import { sessionSpec } from '../session-spec.ts'
+import { type CliContext, openConfig, usage } from './context.ts'
+import { pickFaces } from './faces-choice.ts'
+import { openGallerySnapshot } from './gallery-snapshot.ts'
+import { LineFile } from './line-file.ts'
+import { progressLine } from './progress-line.ts'
+import { openPublication, type Publication } from './publication.ts'
+import { openWorkbench, type Workbench } from './workbench.ts'
+
+interface ReplayFlags {
+  camera?: string
+  speed: string
+  loop: string
+  events?: string
+  allEvents?: true
+  summary?: string
+  publish?: true
+}
+
+export function registerReplay(program: Command, context: CliContext): void {
+  program
+    .command('replay <recordings...>')
+    .description('recorded files, folders or patterns through the camera graph; nothing is dropped')
+    .option('--camera <id>', 'play this camera of the configuration (default: the name of the file)')
+    .option('--speed <speed>', 'media seconds per second, or max', 'max')
+    .option('--loop <passes>', 'play each recording so many times', '1')
+    .option('--events <file>', 'write one JSON event a line; - is stdout')
+    .option('--all-events', 'events of the camera and the engine as well')
+    .option('--summary <file>', 'write the JSON summaries there instead of stdout')
+    .option('--publish', 'publish the events on the bus, each once')
+    .addHelpText('after', '\nExample:\n  grabber replay recordings/*.mp4 --events events.jsonl')
+    .action(async (words: string[], flags: ReplayFlags, command: Command) => {
+      const { config } = openConfig(context, command)
+      const speed = flags.speed === 'max' ? null : positive('--speed', flags.speed)
+      const passes = positive('--loop', flags.loop)
+      if (!Number.isInteger(passes)) throw usage('--loop takes a whole number of passes')
+      const files = await findRecordings(words, context.cwd)
+      await replayAll(context, config, files, flags, { speed, passes })
+    })
+}
+
+interface Pace {
+  speed: number | null
+  passes: number
+}
+
+async function replayAll(context: CliContext, config: Config, files: string[], flags: ReplayFlags, pace: Pace) {
+  const { faces: wanted } = cameraParts(config, flags.camera)
+  const faces = await pickFaces(context, config, wanted)
+  await using events = await LineFile.open(context, flags.events)
+  await using summaries = await LineFile.open(context, flags.summary ?? (flags.events === '-' ? undefined : '-'))
+  await using publication = flags.publish ? await openPublication(context, config) : undefined
+  await using bench = await openWorkbench(config, faces ? [faces.detector, faces.embedder] : [], context.logger)
+  const gallery = faces ? openGallerySnapshot(config, faces.embedder) : undefined
+  const replay = new Replay(context, config, bench, { events, publication, gallery, faces, flags, pace })
+  let failed: GrabberError | undefined
+  for (const file of files) {
+    try {
+      summaries.write(await replay.run(file))
+    } catch (error) {
+      // One bad file never stops a batch; alone it is the command's error.
+      if (files.length === 1 || !(error instanceof GrabberError)) throw error
+      context.stderr.write(`${file}: ${error.line}\n`)
+      failed ??= error
+    }
+    context.signal.throwIfAborted()
+  }
+  await publication?.finish()
+  await events.commit()
+  await summaries.commit()
+  if (failed) throw new GrabberError(failed.code, 'not all recordings could be replayed', { cause: failed })
+}
+
+interface ReplayTools {
+  events: LineFile
+  publication: Publication | undefined
+  gallery: FaceGallery | undefined
+  faces: FacesSpec | null
+  flags: ReplayFlags
+  pace: Pace
+}
+
+class Replay {
+  readonly #context: CliContext
+  readonly #config: Config
+  readonly #bench: Workbench
+  readonly #tools: ReplayTools
+
+  constructor(context: CliContext, config: Config, bench: Workbench, tools: ReplayTools) {
+    this.#context = context
+    this.#config = config
+    this.#bench = bench
+    this.#tools = tools
+  }
+
+  async run(file: string): Promise<ReplaySummary> {
+    const { flags, faces, gallery, pace } = this.#tools
+    const camera = flags.camera ?? cameraIdOf(file)
+    const spec = sessionSpec(this.#config, cameraParts(this.#config, flags.camera), {
+      camera,
+      epoch: await fingerprint(file),
+      originMs: null,
+      source: { kind: 'file', path: file, ...pace, overflow: 'wait', from: null },
+      picturesDir: null,
+      faces,
+    })
+    const tally = new ReplayTally()
+    const progress = progressLine(this.#context, camera)
+    const job = new ReplayJob({
+      name: `replay:${camera}`,
+      spec,
+      directory: this.#bench.directory,
+      host: this.#bench.host,
+      search: (embedding, k) => gallery?.search(embedding, k) ?? [],
+      onEvent: (event) => {
+        tally.add(event)
+        this.#take(event)
+      },
+      onProgress: (ptsMs, { durationMs }) => progress.update(ptsMs ?? 0, (durationMs ?? 0) * pace.passes),
+      onRestart: (error, attempt) => this.#context.logger.warn({ camera, code: error.code, attempt }, error.message),
+    })
+    const stop = () => void job.stop()
+    this.#context.signal.addEventListener('abort', stop, { once: true })
+    const startedMs = performance.now()
+    try {
+      const outcome = await job.run()
+      const wallSeconds = (performance.now() - startedMs) / 1000
+      reportDamage(this.#context, file, outcome.damage)
+      return tally.summary(file, camera, outcome, wallSeconds, this.#bench.device)
+    } finally {
+      this.#context.signal.removeEventListener('abort', stop)
+      progress.clear()
+    }
+  }
+
+  #take(event: CloudEvent): void {
+    const { events, publication, flags } = this.#tools
+    if (flags.allEvents || mediaEventTypes.has(event.type)) events.write(event)
+    publication?.submit(event)
+  }
+}
+
+/** The parts of a camera's configuration that a replay uses; the defaults when it plays no configured camera. */
+function cameraParts(config: Config, camera: string | undefined) {
+  return camera !== undefined && Object.hasOwn(config.cameras, camera) ? cameraConfig(config, camera) : config.defaults
+}
+
+function reportDamage({ stderr }: CliContext, file: string, { count, positions }: ReplaySummary['damage']): void {
+  if (count === 0) return
+  const where = positions.slice(0, 3).map(({ ptsMs, what }) => `${what} at ${(ptsMs / 1000).toFixed(2)} s`)
+  const more = count > where.length ? ` and ${count - where.length} more` : ''
+  stderr.write(`${new GrabberError('DEC_DAMAGED', `${file}: ${where.join('; ')}${more}`).line}\n`)
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text)
+  if (!(Number.isFinite(value) && value > 0)) throw usage(`${flag} takes a number above 0, not ${text}`)
+  return value
+}
