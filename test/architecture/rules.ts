@@ -8,7 +8,7 @@ import type { SourceFile } from './source-tree.ts'
 
 type Rule = (files: readonly SourceFile[]) => string[]
 
-/** What each floor may import, besides itself. `test` and `script` may import anything and be imported by none. */
+/** What each floor may import, besides itself and files of the root such as package.json. `test` and `script` may import anything and be imported by none. */
 const mayImport: Record<string, readonly string[]> = {
   core: [],
   config: ['core'],
@@ -36,7 +36,10 @@ export const importsPointDown: Rule = (files) =>
     return imports
       .filter(isRelative)
       .map((request) => resolve(path, request))
-      .filter((target) => topFolder(target) !== floor && !mayImport[floor]?.includes(topFolder(target)))
+      .filter(
+        (target) =>
+          target.includes('/') && topFolder(target) !== floor && !mayImport[floor]?.includes(topFolder(target)),
+      )
       .map((target) => `${path} imports ${target}: ${floor} may import ${mayImport[floor]?.join(', ') || 'nothing'}`)
   })
 
@@ -85,11 +88,9 @@ export function oneImporter(table: readonly ImporterRow[] = singleImporters): Ru
     })
 }
 
-/** `place` is a file, a folder that ends with `/`, or a file name's beginning such as `models/manifest`. */
+/** `place` is a file, or a folder that ends with `/`. */
 function isWithin(path: string, place: string): boolean {
-  if (place.endsWith('.ts')) return path === place
-  if (place.endsWith('/')) return path.startsWith(place)
-  return path.startsWith(place) && /^[-.]/.test(path.slice(place.length))
+  return place.endsWith('/') ? path.startsWith(place) : path === place
 }
 
 const MAX_LINES = 300
