@@ -105,7 +105,7 @@ describe('one importer', () => {
 
   test.each(singleImporters)('$package elsewhere is refused', ({ package: name, allowed }) => {
     if (allowed.length > 0) expect(place('streams/elsewhere.ts', name)).toHaveLength(1)
-    const two = ['a', 'b', 'c', 'd'].map((letter) => [`src/${letter}.ts`, `import '${name}'`])
+    const two = ['a', 'b', 'c', 'd'].map((letter) => [`actors/${letter}.ts`, `import '${name}'`])
     expect(oneImporter()(tree(Object.fromEntries(two)))).not.toEqual([])
     expect(place('test/unit/a.test.ts', name)).toEqual([])
   })
