@@ -34,7 +34,7 @@ export class GrabberError extends Error {
 
   /** `CODE: what happened: what to do`, on one line. */
   get line(): string {
-    return `${this.code}: ${this.message}: ${this.remedy}`.replaceAll(/\s*\n\s*/g, ' ')
+    return `${this.code}: ${this.message}: ${this.remedy}`.replaceAll(/\s*[\r\n\u2028\u2029]\s*/g, ' ')
   }
 
   toJSON(): CodedError {

@@ -101,8 +101,7 @@ export class ChildSlot {
       this.#run(generation, abort, child)
       return true
     } catch (error) {
-      this.#phase = { at: 'stopped' }
-      this.#reports.exited(this, generation, { kind: 'crash', error: toGrabberError(error) })
+      this.#gone(generation, { kind: 'crash', error: toGrabberError(error) })
       return false
     } finally {
       abort.signal.removeEventListener('abort', interrupt)
@@ -131,9 +130,10 @@ export class ChildSlot {
   /** The child is gone afterwards, or its signal is aborted because it was not within `shutdownMs`. */
   async stop(): Promise<void> {
     const phase = this.#phase
+    // Also when it is gone already: an exit that nobody has dealt with yet is dealt with by this.
+    this.#generation++
     if (phase.at === 'stopped') return
     this.interrupt()
-    this.#generation++
     this.#phase = { at: 'stopped' }
     let error: GrabberError | undefined
     if (phase.at === 'starting') error = await this.#stopLate(phase.arrival)
@@ -143,16 +143,6 @@ export class ChildSlot {
       if (error !== undefined) phase.abort.abort(error)
     }
     this.#report({ event: 'stopped', ...(error === undefined ? {} : { error: error.toJSON() }) })
-  }
-
-  /** Notes the end of the current life. */
-  ended(exit: Exit): void {
-    if (exit.kind === 'crash') {
-      this.#lastError = exit.error.toJSON()
-      this.#report({ event: 'crashed', error: this.#lastError })
-    } else {
-      this.#report({ event: 'exited' })
-    }
   }
 
   /** Forgets the failures so far: the child is trusted again. */
@@ -200,10 +190,16 @@ export class ChildSlot {
     const gone = (exit: Exit) => {
       if (!this.isCurrent(generation)) return
       healthy.cancel()
-      this.#phase = { at: 'stopped' }
-      this.#reports.exited(this, generation, exit)
+      this.#gone(generation, exit)
     }
     child.exited.then(gone, (error) => gone({ kind: 'crash', error: toGrabberError(error) }))
+  }
+
+  #gone(generation: number, exit: Exit): void {
+    this.#phase = { at: 'stopped' }
+    if (exit.kind === 'crash') this.#lastError = exit.error.toJSON()
+    this.#report(exit.kind === 'crash' ? { event: 'crashed', error: exit.error.toJSON() } : { event: 'exited' })
+    this.#reports.exited(this, generation, exit)
   }
 
   /** A start that was given up may still bring forth a child: it is stopped whenever it arrives. */

@@ -147,7 +147,6 @@ export class Supervisor implements RunningChild {
 
   async #onExit(slot: ChildSlot, generation: number, exit: Exit): Promise<void> {
     if (this.#state !== 'running' || !slot.isCurrent(generation)) return
-    slot.ended(exit)
     if (!isRestarted(slot.spec, exit)) {
       if (slot.spec.restart === 'temporary') this.#forget(slot)
       return

@@ -67,9 +67,9 @@ describe('messages', () => {
     const { ref, clock } = actor({ make })
     await clock.advance(20)
     await ref.stop()
+    expect(clock.pendingTimers).toBe(0)
     await clock.advance(100)
     expect(seen).toEqual([10, 20])
-    expect(clock.pendingTimers).toBe(0)
   })
 })
 

@@ -147,12 +147,13 @@ describe('strategies', () => {
     expect(nursery.log).toEqual(['+a', '+b', '+c'])
   })
 
-  test('two crashes of a group at once cause one restart', async () => {
+  test('two crashes of a group at once are one restart, and both are told', async () => {
     const nursery = new Nursery()
-    await nursery.start(three(nursery), { strategy: 'one_for_all' })
+    await nursery.start(three(nursery), { strategy: 'one_for_all', intensity: 1 })
     void nursery.crash('a')
     await nursery.crash('c')
     await nursery.clock.advance(1000)
+    expect(nursery.story('c')).toEqual(['started', 'crashed', 'started'])
     expect(nursery.log.filter((entry) => entry.startsWith('+'))).toEqual(['+a', '+b', '+c', '+a', '+b', '+c'])
   })
 })
@@ -243,6 +244,31 @@ describe('children that come and go', () => {
     expect(nursery.life('a').context.attempt).toBe(0)
     await nursery.clock.advance(5000)
     expect(nursery.starts('a')).toBe(3)
+  })
+
+  test('restart does not wait for a start that hangs', async () => {
+    const nursery = new Nursery()
+    const never = new Promise<void>(() => {})
+    const onStart = (n: number) => (n === 1 ? never : undefined)
+    const supervisor = await nursery.start([nursery.child('a', { onStart, shutdownMs: 100 })])
+    const restarted = supervisor.restart('a')
+    await nursery.clock.advance(100)
+    await restarted
+    expect(nursery.log).toEqual(['+a'])
+    expect(states(supervisor)).toEqual({ a: 'running' })
+  })
+
+  test('what a given-up predecessor still reports is history', async () => {
+    const nursery = new Nursery()
+    const supervisor = await nursery.start([nursery.child('a', { stubborn: true, shutdownMs: 100 })])
+    const predecessor = nursery.life('a')
+    const restarted = supervisor.restart('a')
+    await nursery.clock.advance(100)
+    await restarted
+    predecessor.exit({ kind: 'normal' })
+    await nursery.clock.advance(5000)
+    expect(states(supervisor)).toEqual({ a: 'running' })
+    expect(nursery.story('a')).toEqual(['started', 'stopped', 'started'])
   })
 
   test('a listener that throws harms nobody', async () => {
