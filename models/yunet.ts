@@ -134,7 +134,9 @@ function suppress(candidates: Candidate[], nmsThreshold: number, topK: number, p
   for (const candidate of best) {
     if (kept.length >= topK) break
     const visible = clipBox(candidate.box, picture)
-    if (visible.width <= 0 || visible.height <= 0) continue
+    // Written so that it is false for numbers that are none.
+    const seen = visible.width > 0 && visible.height > 0 && candidate.landmarks.every(Number.isFinite)
+    if (!seen) continue
     if (kept.every((other) => iou(other.box, candidate.box) <= nmsThreshold)) kept.push(candidate)
   }
   return kept

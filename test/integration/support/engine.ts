@@ -119,7 +119,17 @@ export function modelPath(id: string): string {
 /** Decodes one picture to planar RGB; scaled down so that its longer side is at most `maxSidePx`. */
 export function decodePicture(file: string, maxSidePx = 4096): RgbPicture {
   const path = join(assets, file)
-  const probe = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', path]
+  const probe = [
+    '-v',
+    'error',
+    '-select_streams',
+    'v:0',
+    '-show_entries',
+    'stream=width,height',
+    '-of',
+    'csv=p=0',
+    path,
+  ]
   const [width, height] = execFileSync('ffprobe', probe, { encoding: 'utf8' }).trim().split(',').map(Number)
   if (!width || !height) throw new Error(`${file} has no size`)
   const scale = Math.min(1, maxSidePx / Math.max(width, height))
