@@ -31,6 +31,14 @@ describe('packing', () => {
     expect(data.reduce((sum, value) => sum + value)).toBe(2 * marked(5, 3).data.reduce((sum, value) => sum + value))
   })
 
+  test('memory that is kept shows nothing of the pictures before', () => {
+    const filled = { width: 60, height: 30, data: new Uint8Array(3 * 60 * 30).fill(9) }
+    for (const pictures of [[filled, filled], [marked(5, 3)], [filled], [marked(5, 3), marked(5, 3)]]) {
+      const sum = pictures.flatMap(({ data }) => [...data]).reduce((total, value) => total + value)
+      expect(yunet.pack(pictures).data.reduce((total, value) => total + value)).toBe(sum)
+    }
+  })
+
   test('takes a picture that needs no padding as it is', () => {
     const picture = { width: 128, height: 128, data: Uint8Array.from({ length: 3 * 128 * 128 }, (_, n) => n % 251) }
     const { data, dims } = embedder.pack([picture])

@@ -193,6 +193,19 @@ describe('EngineClient', () => {
     await expect(request).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
   })
 
+  test('a request that waits for a credit when the engine goes has its deadline too', async () => {
+    const engine = await started(1, { credits: 1 })
+    client.setEndpoint(engine.endpoint)
+    const asks = [ask(), ask()]
+    await until(() => engine.received.length === 1)
+    clock.advance(60_000)
+    client.setEndpoint(null)
+    clock.advance(9999)
+    expect(client.open).toBe(2)
+    clock.advance(1)
+    for (const request of asks) await expect(request).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
+  })
+
   test('an engine that accepts but does not welcome is no engine', async () => {
     const engine = await started(1, { welcomes: false })
     client.setEndpoint(engine.endpoint)
