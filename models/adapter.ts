@@ -21,7 +21,7 @@ export interface ModelAdapter {
   readonly warmUpSize: Size
   /** Pictures of one key may share a batch. Throws ENG_PROTOCOL for a picture that the model cannot take. */
   batchKey(size: Size): string
-  /** `[N,3,H,W]` float32 of pictures that have one key. The array is fresh. */
+  /** `[N,3,H,W]` float32 of pictures that have one key; valid until the next call. */
   pack(pictures: readonly RgbPicture[]): { data: Float32Array; dims: number[] }
   /** What the `index`-th picture of the batch gives; `data` is fresh. Throws when the output is not usable. */
   unpack(outputs: Record<string, ModelTensor>, index: number, picture: Size, params: InferParams): InferResult

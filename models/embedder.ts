@@ -4,12 +4,13 @@
 import { GrabberError } from '../core/errors.ts'
 import type { ModelAdapter } from './adapter.ts'
 import type { ModelEntry } from './manifest.ts'
-import { packBgr } from './tensor-pack.ts'
+import { bgrPacker } from './tensor-pack.ts'
 
 /** Takes the aligned crop of the manifest's size only. Answers 1 × dimensions, L2-normalised. */
 export function embedderAdapter(entry: ModelEntry): ModelAdapter {
   const side = entry.input.fixedSidePx
   if (side === null) throw new GrabberError('MDL_INVALID', `the embedder ${entry.id} states no crop size`)
+  const pack = bgrPacker()
   const size = { width: side, height: side }
   return {
     id: entry.id,
@@ -20,7 +21,7 @@ export function embedderAdapter(entry: ModelEntry): ModelAdapter {
       }
       return `${side}`
     },
-    pack: (pictures) => packBgr(pictures, size),
+    pack: (pictures) => pack(pictures, size),
     unpack(outputs, index) {
       const output = Object.values(outputs)[0]
       const columns = output?.dims[1]

@@ -46,9 +46,9 @@ export async function listenTensors(
   }
   return {
     close() {
+      // Removes the socket's file, too.
       server.close()
       for (const session of [...sessions]) session.close()
-      rmSync(socketPath, { force: true })
     },
   }
 }

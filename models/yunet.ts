@@ -9,7 +9,7 @@ import type { DetectedFace } from '../core/observation.ts'
 import type { InferResult } from '../core/ports.ts'
 import type { ModelAdapter, ModelTensor } from './adapter.ts'
 import type { ModelEntry } from './manifest.ts'
-import { packBgr } from './tensor-pack.ts'
+import { bgrPacker } from './tensor-pack.ts'
 
 const STRIDES = [8, 16, 32] as const
 /** x, y, width, height, score, five landmarks (x, y). */
@@ -41,6 +41,7 @@ interface Candidate {
  */
 export function yunetAdapter(entry: ModelEntry): ModelAdapter {
   const multiple = entry.input.multipleOfPx
+  const pack = bgrPacker()
   const pad = (px: number) => Math.ceil(px / multiple) * multiple
   return {
     id: entry.id,
@@ -56,7 +57,7 @@ export function yunetAdapter(entry: ModelEntry): ModelAdapter {
     },
     pack(pictures) {
       const { width, height } = pictures[0]!
-      return packBgr(pictures, { width: pad(width), height: pad(height) })
+      return pack(pictures, { width: pad(width), height: pad(height) })
     },
     unpack(outputs, index, picture, params) {
       const { scoreThreshold, nmsThreshold, topK } = { ...DEFAULTS, ...params }
@@ -134,7 +135,9 @@ function suppress(candidates: Candidate[], nmsThreshold: number, topK: number, p
   for (const candidate of best) {
     if (kept.length >= topK) break
     const visible = clipBox(candidate.box, picture)
-    if (visible.width <= 0 || visible.height <= 0) continue
+    // Written so that it is false for numbers that are none.
+    const seen = visible.width > 0 && visible.height > 0 && candidate.landmarks.every(Number.isFinite)
+    if (!seen) continue
     if (kept.every((other) => iou(other.box, candidate.box) <= nmsThreshold)) kept.push(candidate)
   }
   return kept

@@ -1,6 +1,6 @@
 /** A tiny daemon for the engine host: forks the real one, talks its control channel, cuts pictures with ffmpeg. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { RgbPicture } from '../../../core/frame.ts'
@@ -19,6 +19,8 @@ export class EngineProcess {
   readonly messages: FromEngine[] = []
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   stderr = ''
+  /** Whether the socket's file was there when the process had ended. */
+  socketLeft: boolean | undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'engine-'))
   readonly #watchers = new Set<() => void>()
 
@@ -37,6 +39,7 @@ export class EngineProcess {
     })
     this.exited = new Promise((done) => {
       this.child.on('exit', (code, signal) => {
+        this.socketLeft = existsSync(this.endpoint.socketPath)
         rmSync(this.#folder, { recursive: true, force: true })
         done({ code, signal })
         for (const watcher of this.#watchers) watcher()
