@@ -9,7 +9,15 @@ import { systemClock } from '../../core/clock.ts'
 import { DataDir, findOwner } from '../../src/store/data-dir.ts'
 import { identify, lives } from '../../src/store/process-identity.ts'
 import { type RunChild, readRunFile, writeRunFile } from '../../src/store/run-file.ts'
-import { cleanUp, localServer, onCleanUp, recordingLogger, silentLogger, temporaryFolder } from './support/nats.ts'
+import {
+  cleanUp,
+  localServer,
+  onCleanUp,
+  recordingLogger,
+  silentLogger,
+  temporaryFolder,
+  until,
+} from './support/nats.ts'
 
 afterEach(cleanUp)
 
@@ -134,9 +142,9 @@ describe('the data folder', () => {
     const path = temporaryFolder()
     const stubborn = await idleProcess('process.on("SIGTERM", () => {}); setInterval(() => {}, 1e6)')
     staleRunFile(path, [{ name: 'engine', ...identify(stubborn.pid)! }])
-    const exited = once(stubborn, 'exit')
     await acquire(path)
-    expect(await exited).toEqual([null, 'SIGKILL'])
+    expect(identify(stubborn.pid)).toBeUndefined()
+    await until('its parent knows', () => stubborn.signalCode === 'SIGKILL')
   })
 
   it('removes sockets that were left, and only sockets', async () => {

@@ -88,7 +88,7 @@ describe('the local nats-server', () => {
     await connected(bus)
     await bus.publishEvent(SUBJECT, motionEvent(1))
     const second = await localServer(dataDir)
-    await first.exited
+    expect(identify(first.pid)).toBeUndefined()
     expect(second.pid).not.toBe(first.pid)
     expect(await storedIds(second.url)).toEqual([motionEvent(1).id])
   })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { connect, StringCodec } from 'nats'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
+import { GrabberError } from '../../core/errors.ts'
 import type { EventBus, EventLog } from '../../core/ports.ts'
 import { MemoryBus } from '../../src/bus/memory-bus.ts'
 import { NatsBus } from '../../src/bus/nats-bus.ts'
@@ -82,6 +83,31 @@ describe('the outbox with a real server', () => {
       if (outbox.depth > 0) server = await localServer(dataDir, server.port)
     }
     expect(await storedIds(server.url)).toEqual(idsOf(300))
+  })
+
+  it('stores an event once when its acknowledgement was lost', async () => {
+    const dataDir = temporaryFolder()
+    const server = await localServer(dataDir)
+    const bus = natsBus(server.url)
+    const lost = new Set([3, 4, 9].map((n) => motionEvent(n).id))
+    const deaf: EventBus = {
+      state: 'connected',
+      onState: () => () => undefined,
+      publishLive: () => undefined,
+      subscribe: () => () => undefined,
+      close: async () => undefined,
+      async publishEvent(subject, event) {
+        const answer = await bus.publishEvent(subject, event)
+        if (lost.delete(event.id)) throw new GrabberError('BUS_UNAVAILABLE', 'no answer')
+        return answer
+      },
+    }
+    await until('the bus is connected', () => bus.state === 'connected')
+    const outbox = outboxOf(sqliteLog(dataDir), deaf)
+    for (let n = 0; n < 20; n++) outbox.submit(motionEvent(n))
+    expect(await outbox.flush(10_000)).toBe(true)
+    expect(lost.size).toBe(0)
+    expect(await storedIds(server.url)).toEqual(idsOf(20))
   })
 
   it('publishes nothing again that the store knows, however long ago the server forgot it', async () => {
