@@ -86,9 +86,10 @@ export class NatsBus implements EventBus {
       const ack = await Promise.race([link.jetstream.publish(subject, message.data, options), link.lost])
       return { duplicate: ack.duplicate }
     } catch (error) {
-      const converted = toBusError(error)
+      // The library answers its open requests with a timeout when the connection goes; `lost` says what happened.
+      if (link.connection.isClosed()) await link.lost
       if (isNoResponders(error)) await this.#repairStreams(link)
-      throw converted
+      throw toBusError(error)
     }
   }
 

@@ -6,8 +6,8 @@ import type { CloudEvent } from '../../core/event.ts'
 import type { EventLog, StoredEvent } from '../../core/ports.ts'
 import type { Query, Store } from './sqlite.ts'
 
-/** Rows that one call of `prune` removes at most: about 1 ms. */
-export const PRUNE_BATCH = 32
+/** Rows that one call of `prune` removes at most: 0.5 ms, and a slow disk's sync now and then. */
+export const PRUNE_BATCH = 16
 
 /** An event log whose history is bounded from outside. */
 export interface PrunableEventLog extends EventLog {
@@ -26,7 +26,7 @@ interface EventRow {
 }
 
 /**
- * Ids are kept for ever, for de-duplication: 20 bytes each, about 30 in the file (docs/decisions.md).
+ * Ids are kept for ever, for de-duplication: 24 bytes in the file (docs/decisions.md).
  * Throws STO_UNUSABLE.
  */
 export class SqliteEventLog implements PrunableEventLog {

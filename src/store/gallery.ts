@@ -52,7 +52,7 @@ export class SqliteGallery implements FaceGallery {
     this.#matrix = this.#reader.load()
   }
 
-  /** A removed person's bytes may still stand in the write-ahead log: a reader was in the way. Tried again at each change. */
+  /** A removed person's bytes may still stand in the write-ahead log: a reader was in the way. Tried again at each call. */
   get erasurePending(): boolean {
     return this.#erasurePending
   }
@@ -79,7 +79,6 @@ export class SqliteGallery implements FaceGallery {
     })
     const stored = this.#reader.subject(subject)!
     this.#applied(generation, () => this.#matrix.add(subject, stored.name, embeddings))
-    this.#erase()
     return stored
   }
 
@@ -117,6 +116,7 @@ export class SqliteGallery implements FaceGallery {
 
   /** Two steps, because every commit of another connection moves the data version, but few touch the gallery. */
   #refresh(): void {
+    this.#erase()
     const dataVersion = this.#store.dataVersion()
     if (dataVersion === this.#dataVersion) return
     const generation = this.#reader.generation()

@@ -75,11 +75,16 @@ export class Store {
 
   /**
    * Copies the write-ahead log back and empties its file, so that no deleted byte is left in it. False when a reader is in
-   * the way. Waits for the disk (a few ms).
+   * the way. Waits for the disk (a few ms), but not for readers.
    */
   truncateLog(): boolean {
     const checkpoint = this.prepare<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')
-    return checkpoint.get()?.busy === 0
+    guarded(() => this.#db.exec('PRAGMA busy_timeout = 0'))
+    try {
+      return checkpoint.get()?.busy === 0
+    } finally {
+      guarded(() => this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`))
+    }
   }
 
   close(): void {

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest'
+import { GrabberError } from '../../../core/errors.ts'
+import type { CloudEvent } from '../../../core/event.ts'
+import type { BusState, EventBus, EventLog } from '../../../core/ports.ts'
+import { Outbox } from '../../../src/bus/outbox.ts'
+import { MemoryEventLog } from '../../../src/store/memory-events.ts'
+import { motionEvent, silentLogger } from '../../integration/support/nats.ts'
+import { ManualClock, settled } from './manual-clock.ts'
+
+/** A bus whose server is played by the test: each publication waits for its verdict, or gets the one that is set. */
+class ScriptedBus implements EventBus {
+  state: BusState = 'connected'
+  verdict: (event: CloudEvent) => Promise<{ duplicate: boolean }> = async () => ({ duplicate: false })
+  attempts: string[] = []
+  live: { subject: string; data: object }[] = []
+  #listeners = new Set<(state: BusState) => void>()
+
+  onState(listener: (state: BusState) => void) {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+  become(state: BusState) {
+    this.state = state
+    for (const listener of this.#listeners) listener(state)
+  }
+  publishEvent(_subject: string, event: CloudEvent) {
+    this.attempts.push(event.id)
+    return this.verdict(event)
+  }
+  publishLive(subject: string, data: object) {
+    this.live.push({ subject, data })
+  }
+  subscribe = () => () => undefined
+  async close() {}
+}
+
+const unavailable = async () => {
+  throw new GrabberError('BUS_UNAVAILABLE', 'away')
+}
+
+function setUp(log: EventLog = new MemoryEventLog()) {
+  const bus = new ScriptedBus()
+  const clock = new ManualClock()
+  const failures: unknown[] = []
+  const onFailure = (error: unknown) => failures.push(error)
+  const outbox = new Outbox({ node: 'edge', log, bus, clock, logger: silentLogger, onFailure })
+  const id = (n: number | string) => motionEvent(n).id
+  const submit = (count: number) => {
+    for (let n = 0; n < count; n++) outbox.submit(motionEvent(n))
+  }
+  return { bus, clock, log, outbox, failures, id, submit }
+}
+
+describe('Outbox', () => {
+  it('publishes in order under the event subject, and tells of each', async () => {
+    const { bus, outbox, submit, id } = setUp()
+    const published: string[] = []
+    const stop = outbox.onPublished(({ subject, event }) => published.push(`${subject} ${event.id}`))
+    submit(3)
+    expect(bus.attempts).toEqual([])
+    expect(await outbox.flush(1)).toBe(true)
+    expect(bus.attempts).toEqual([id(0), id(1), id(2)])
+    expect(published).toEqual([0, 1, 2].map((n) => `grabber.edge.events.lobby.motion ${id(n)}`))
+    stop()
+    outbox.submit(motionEvent('x'))
+    expect(await outbox.flush(1)).toBe(true)
+    expect(published).toHaveLength(3)
+  })
+
+  it('sends one event first, then more at once, and never more than 32', async () => {
+    const { bus, submit, outbox } = setUp()
+    let underWay = 0
+    const windows: number[] = []
+    bus.verdict = async () => {
+      underWay++
+      await settled()
+      if (underWay > 0) windows.push(underWay)
+      underWay = 0
+      return { duplicate: false }
+    }
+    submit(150)
+    while (!(await outbox.flush(0))) await settled()
+    expect(windows).toEqual([1, 2, 4, 8, 16, 32, 32, 32, 23])
+  })
+
+  it('waits with longer and longer pauses while publications fail, and loses nothing', async () => {
+    const { bus, clock, submit, outbox, log, id } = setUp()
+    bus.verdict = unavailable
+    submit(3)
+    await settled()
+    const attemptsAfter: number[] = []
+    for (const waitMs of [0, 99, 1, 199, 1, 400, 800, 1600, 3200, 5000, 4999, 1]) {
+      await clock.advance(waitMs)
+      attemptsAfter.push(bus.attempts.length)
+    }
+    expect(attemptsAfter).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 9])
+    expect(new Set(bus.attempts)).toEqual(new Set([id(0)]))
+    expect(log.depth()).toBe(3)
+    bus.verdict = async () => ({ duplicate: false })
+    await clock.advance(5000)
+    expect(outbox.depth).toBe(0)
+  })
+
+  it('tries nothing while the bus is away, and starts when it is back', async () => {
+    const { bus, submit, outbox, clock } = setUp()
+    bus.become('offline')
+    submit(2)
+    await clock.advance(60_000)
+    expect(bus.attempts).toEqual([])
+    bus.become('connected')
+    await settled()
+    expect(outbox.depth).toBe(0)
+  })
+
+  it('starts again from the first that was not taken when a window breaks', async () => {
+    const { bus, submit, clock, id } = setUp()
+    submit(7)
+    let broken = false
+    bus.verdict = async (event) => {
+      broken ||= event.id === id(4)
+      if (broken) throw new GrabberError('BUS_UNAVAILABLE', 'away')
+      return { duplicate: false }
+    }
+    await settled()
+    expect(bus.attempts).toEqual([0, 1, 2, 3, 4, 5, 6].map(id))
+    bus.verdict = async () => ({ duplicate: false })
+    await clock.advance(100)
+    expect(bus.attempts.slice(7)).toEqual([4, 5, 6].map(id))
+  })
+
+  it('gives an event that is refused three times to the dead letters; the others pass', async () => {
+    const { bus, submit, outbox, id } = setUp()
+    bus.verdict = async (event) => {
+      if (event.id === id(1)) throw new GrabberError('BUS_REFUSED', 'too odd')
+      return { duplicate: false }
+    }
+    submit(5)
+    expect(await outbox.flush(1)).toBe(true)
+    expect(bus.attempts.filter((one) => one === id(1))).toHaveLength(3)
+    expect(bus.attempts.filter((one) => one !== id(1))).toEqual([0, 2, 3, 4].map(id))
+    expect(bus.live).toEqual([
+      {
+        subject: 'grabber.edge.dead.lobby',
+        data: {
+          reason: { code: 'BUS_REFUSED', message: 'too odd', remedy: expect.any(String) },
+          subject: 'grabber.edge.events.lobby.motion',
+          event: motionEvent(1),
+        },
+      },
+    ])
+  })
+
+  it('leaves the data out of a dead letter that would be too large itself', async () => {
+    const { bus, outbox } = setUp()
+    bus.verdict = async () => {
+      throw new GrabberError('BUS_REFUSED', 'too large')
+    }
+    const event = motionEvent('large')
+    Object.assign(event.data, { padding: 'x'.repeat(100_000) })
+    outbox.submit(event)
+    expect(await outbox.flush(1)).toBe(true)
+    expect(bus.live[0]!.data).toMatchObject({ event: { id: event.id, data: null } })
+  })
+
+  it('stops after what is under way, and leaves the rest in the log', async () => {
+    const { bus, submit, outbox, log, clock } = setUp()
+    const verdict = Promise.withResolvers<{ duplicate: boolean }>()
+    bus.verdict = () => verdict.promise
+    submit(3)
+    await settled()
+    const closing = outbox.close()
+    verdict.resolve({ duplicate: false })
+    await closing
+    await clock.advance(10_000)
+    expect(bus.attempts).toHaveLength(1)
+    expect(log.depth()).toBe(2)
+    await outbox.close()
+  })
+
+  it('tells its owner when the store fails, and stops', async () => {
+    const log = new MemoryEventLog()
+    log.markPublished = () => {
+      throw new GrabberError('STO_UNUSABLE', 'the disk is full')
+    }
+    const { bus, submit, failures, clock } = setUp(log)
+    submit(2)
+    await clock.advance(60_000)
+    expect(failures).toMatchObject([{ code: 'STO_UNUSABLE' }])
+    expect(bus.attempts).toHaveLength(1)
+  })
+})
