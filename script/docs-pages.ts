@@ -64,7 +64,7 @@ export function configurationPage(): string {
     `${GENERATED}\n`,
     'One YAML file: the one given with `-c`, else `./grabber.yaml`, else the defaults. `grabber config check` reports every',
     'problem at once, `grabber config print` shows what is in effect, `grabber config schema` prints the JSON Schema.\n',
-    'Secrets are written as `${NAME}` (an environment variable) or `${file:/path}` (a file), never as they are. Inside a URL they',
+    `Secrets are written as \`\${NAME}\` (an environment variable) or \`\${file:/path}\` (a file), never as they are. Inside a URL they`,
     'are percent-encoded where that is needed.\n',
     '| field | values | default | meaning |',
     '| --- | --- | --- | --- |',
