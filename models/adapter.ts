@@ -6,9 +6,6 @@ import type { RgbPicture } from '../core/frame.ts'
 import type { Size } from '../core/geometry.ts'
 import type { InferResult } from '../core/ports.ts'
 import type { InferParams } from '../core/wire/engine.ts'
-import { embedderAdapter } from './embedder.ts'
-import type { ModelEntry } from './manifest.ts'
-import { yunetAdapter } from './yunet.ts'
 
 export interface ModelTensor {
   data: Float32Array
@@ -25,13 +22,4 @@ export interface ModelAdapter {
   pack(pictures: readonly RgbPicture[]): { data: Float32Array; dims: number[] }
   /** What the `index`-th picture of the batch gives; `data` is fresh. Throws when the output is not usable. */
   unpack(outputs: Record<string, ModelTensor>, index: number, picture: Size, params: InferParams): InferResult
-}
-
-const adapters: Record<ModelEntry['kind'], (entry: ModelEntry) => ModelAdapter> = {
-  'face-detector': yunetAdapter,
-  'face-embedder': embedderAdapter,
-}
-
-export function adapterFor(entry: ModelEntry): ModelAdapter {
-  return adapters[entry.kind](entry)
 }

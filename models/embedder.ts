@@ -3,7 +3,7 @@
  */
 import { GrabberError } from '../core/errors.ts'
 import type { ModelAdapter } from './adapter.ts'
-import type { ModelEntry } from './manifest.ts'
+import type { ModelEntry } from './model-entry.ts'
 import { bgrPacker } from './tensor-pack.ts'
 
 /** Takes the aligned crop of the manifest's size only. Answers 1 × dimensions, L2-normalised. */

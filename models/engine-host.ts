@@ -7,7 +7,7 @@
 import { systemClock, within } from '../core/clock.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import type { EngineFigures, EngineStart, FromEngine, ToEngine } from '../core/wire/engine-control.ts'
-import { adapterFor } from './adapter.ts'
+import { adapterFor } from './adapters.ts'
 import { Dispatcher, type ServedModel } from './dispatcher.ts'
 import { InferenceThread } from './inference-thread.ts'
 import { findModel, readVerified } from './manifest.ts'

@@ -11,7 +11,7 @@ import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { GrabberError } from '../core/errors.ts'
-import type { ModelEntry } from './manifest.ts'
+import type { ModelEntry } from './model-entry.ts'
 
 export function installedPath(modelsDir: string, entry: ModelEntry): string {
   return join(modelsDir, entry.file)

@@ -8,7 +8,7 @@ import { type Box, clipBox, iou, type Point, type Size } from '../core/geometry.
 import type { DetectedFace } from '../core/observation.ts'
 import type { InferResult } from '../core/ports.ts'
 import type { ModelAdapter, ModelTensor } from './adapter.ts'
-import type { ModelEntry } from './manifest.ts'
+import type { ModelEntry } from './model-entry.ts'
 import { bgrPacker } from './tensor-pack.ts'
 
 const STRIDES = [8, 16, 32] as const

@@ -2,7 +2,7 @@
  * Stills: pictures (and moments of videos) through the same decoder, detector, cutter and embedder as a camera's frames.
  * Session host only. One file after the other; a file that fails is answered as such and the next one goes on.
  */
-import type { Frame } from 'node-av'
+
 import type { Clock } from '../core/clock.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import type { Size } from '../core/geometry.ts'
@@ -14,6 +14,7 @@ import { faceQuality } from './analysis/face-quality.ts'
 import { Decoder } from './media/decoder.ts'
 import { Demuxer } from './media/demuxer.ts'
 import { frameRotation } from './media/frame-rotation.ts'
+import type { NativeFrame } from './media/native-frame.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
 import { Upright } from './media/upright.ts'
 import { alignedCrop } from './operators/track.ts'
@@ -64,7 +65,7 @@ export class Stills {
   }
 
   /** The frames to look at: the first of a picture, up to `maxFrames` spread over a video. The receiver frees them. */
-  async *#moments(demuxer: Demuxer, decoder: Decoder): AsyncGenerator<Frame> {
+  async *#moments(demuxer: Demuxer, decoder: Decoder): AsyncGenerator<NativeFrame> {
     const { maxFrames } = this.#spec
     const stepMs = (demuxer.durationMs ?? 0) / maxFrames
     let taken = 0
@@ -86,7 +87,7 @@ export class Stills {
     }
   }
 
-  async #look(full: Frame): Promise<StillFace[]> {
+  async #look(full: NativeFrame): Promise<StillFace[]> {
     const factor = Math.min(1, DETECT_SIDE_PX / Math.max(full.width, full.height))
     const size = analysisSize(full, Math.round(full.width * factor))
     const { detector, detectThreshold, maxPerFrame } = this.#spec.faces
@@ -97,7 +98,7 @@ export class Stills {
     return Promise.all(found.map((face) => this.#describe(face, full, size)))
   }
 
-  async #describe(face: DetectedFace, full: Frame, size: Size): Promise<StillFace> {
+  async #describe(face: DetectedFace, full: NativeFrame, size: Size): Promise<StillFace> {
     const sx = full.width / size.width
     const sy = full.height / size.height
     const { x, y, width, height } = face.box

@@ -10,11 +10,11 @@ import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { CloudEvent } from '../../core/event.ts'
 import { Outbox } from '../bus/outbox.ts'
 import { createBus } from '../bus-service.ts'
+import { askDaemon } from '../http/control-client.ts'
 import { DataDir, findOwner } from '../store/data-dir.ts'
 import { SqliteEventLog } from '../store/events.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { CliContext } from './context.ts'
-import { controlClient } from './control-client.ts'
 
 /** How long the events may take to reach the server after the last one. */
 const FLUSH_MS = 30_000
@@ -33,11 +33,12 @@ export async function openPublication(context: CliContext, config: Config): Prom
 }
 
 function throughDaemon(socket: string): Publication {
-  const client = controlClient(socket)
   let sending: Promise<unknown> = Promise.resolve()
   return {
     submit(event) {
-      sending = sending.then(() => client.post('/control/events', { events: [event] }))
+      sending = sending.then(() =>
+        askDaemon(socket, { method: 'POST', path: '/control/events', body: { events: [event] } }),
+      )
       // The failure is the result of `finish`; without a listener meanwhile Node would end the process.
       sending.catch(() => undefined)
     },

@@ -3,8 +3,9 @@
  * Whoever keeps a frame past the call in which it got it calls `retain()`, and `release()` when done; the pixels are
  * freed with the last release. Reading a released frame is a defect and throws.
  */
-import type { Frame } from 'node-av'
+
 import type { FrameInfo, LumaView, RgbPicture } from '../../core/frame.ts'
+import type { NativeFrame } from '../media/native-frame.ts'
 import type { PictureScaler, SmallPicture } from '../media/picture-scaler.ts'
 
 /** Counts the leases of a session: none may be left at its end. */
@@ -26,14 +27,14 @@ export class LeaseCounter {
 
 export class FrameRef implements Disposable {
   readonly info: FrameInfo
-  #full: Frame | undefined
+  #full: NativeFrame | undefined
   #small: SmallPicture | undefined
   #scaler: PictureScaler
   #leases: LeaseCounter
   #count = 1
 
   /** Takes ownership of `full`, an upright frame. The creator holds the first lease. */
-  constructor(info: FrameInfo, full: Frame, scaler: PictureScaler, leases: LeaseCounter) {
+  constructor(info: FrameInfo, full: NativeFrame, scaler: PictureScaler, leases: LeaseCounter) {
     this.info = info
     this.#full = full
     this.#scaler = scaler
@@ -42,7 +43,7 @@ export class FrameRef implements Disposable {
   }
 
   /** The full-resolution native frame; a view that lives as long as the lease. */
-  get full(): Frame {
+  get full(): NativeFrame {
     if (!this.#full) throw new Error(`frame ${this.info.seq} was read after its last release`)
     return this.#full
   }

@@ -50,8 +50,8 @@ export function bounded<T, R>(options: BoundedOptions<T, R>): OperatorFunction<T
 
       const settle = (slot: Slot<T, R>, outcome: NonNullable<Slot<T, R>['outcome']>) => {
         slot.outcome = outcome
-        pump()
         emitSettled()
+        pump()
       }
 
       const run = async (slot: Slot<T, R>) => {

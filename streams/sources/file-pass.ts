@@ -3,7 +3,7 @@
  * Owns the demuxer and the decoder of the pass. "Run until the end, an error or a stop", nothing more: retries, loops
  * and readiness belong to the session and to the daemon.
  */
-import type { Frame } from 'node-av'
+
 import { Observable } from 'rxjs'
 import { type Clock, delay } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
@@ -11,6 +11,7 @@ import type { FrameInfo } from '../../core/frame.ts'
 import type { StreamInfo } from '../../core/wire/control.ts'
 import { type DecodedFrame, Decoder } from '../media/decoder.ts'
 import { Demuxer } from '../media/demuxer.ts'
+import type { NativeFrame } from '../media/native-frame.ts'
 import { Upright } from '../media/upright.ts'
 
 /** A frame this much behind its pace is `late`, ms. */
@@ -40,7 +41,7 @@ export interface PassOptions {
 /** A decoded, upright frame; the receiver frees `full`. */
 export interface Captured {
   info: FrameInfo
-  full: Frame
+  full: NativeFrame
   /** Too far behind the pace to be worth analysing for one who plays a camera. */
   late: boolean
 }

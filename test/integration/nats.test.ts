@@ -9,7 +9,6 @@ import { systemClock } from '../../core/clock.ts'
 import { eventSubject } from '../../core/event.ts'
 import { NatsBus } from '../../src/bus/nats-bus.ts'
 import { natsServerVersion, startNatsServer } from '../../src/bus/nats-server.ts'
-import { pickBus } from '../../src/bus/pick-bus.ts'
 import { identify, lives } from '../../src/store/process-identity.ts'
 import {
   cleanUp,
@@ -217,30 +216,5 @@ describe('the NATS bus', () => {
     expect(bus.state).toBe('closed')
     expect(JSON.stringify(logger.lines) + String(refusal)).not.toMatch(/hush|anna/)
     expect(logger.lines).toHaveLength(1)
-  })
-})
-
-describe('the choice of a bus', () => {
-  const options = () => ({ node: 'edge', dataDir: temporaryFolder(), logger: silentLogger, clock })
-
-  it('is in the process for none', async () => {
-    const { bus, server } = await pickBus({ ...options(), url: 'none' })
-    expect(server).toBeNull()
-    expect(await bus.publishEvent(SUBJECT, motionEvent(1))).toEqual({ duplicate: false })
-  })
-
-  it('is a local server for auto, and the given one for an address', async () => {
-    const { bus, server } = await pickBus({ ...options(), url: 'auto' })
-    onCleanUp(() => server!.stop())
-    onCleanUp(() => bus.close())
-    await connected(bus as NatsBus)
-    const other = await pickBus({ ...options(), url: server!.url })
-    onCleanUp(() => other.bus.close())
-    expect(other.server).toBeNull()
-    await connected(other.bus as NatsBus)
-    await expect(pickBus({ ...options(), url: 'http://anna:hush@host' })).rejects.toMatchObject({
-      code: 'CFG_INVALID',
-      message: expect.not.stringContaining('hush'),
-    })
   })
 })

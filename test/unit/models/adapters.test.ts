@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { adapterFor, type ModelTensor } from '../../../models/adapter.ts'
+import type { ModelTensor } from '../../../models/adapter.ts'
+import { adapterFor } from '../../../models/adapters.ts'
 import { findModel } from '../../../models/manifest.ts'
 import { facesFromResult } from '../../../models/yunet.ts'
 

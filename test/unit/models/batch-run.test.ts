@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { adapterFor } from '../../../models/adapter.ts'
+import { adapterFor } from '../../../models/adapters.ts'
 import { type RunModel, runBatch } from '../../../models/batch-run.ts'
 import { findModel } from '../../../models/manifest.ts'
 

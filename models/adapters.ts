@@ -1,0 +1,16 @@
+/**
+ * Which adapter a model of the manifest has. Runs in the engine host and its inference thread.
+ */
+import type { ModelAdapter } from './adapter.ts'
+import { embedderAdapter } from './embedder.ts'
+import type { ModelEntry } from './model-entry.ts'
+import { yunetAdapter } from './yunet.ts'
+
+const adapters: Record<ModelEntry['kind'], (entry: ModelEntry) => ModelAdapter> = {
+  'face-detector': yunetAdapter,
+  'face-embedder': embedderAdapter,
+}
+
+export function adapterFor(entry: ModelEntry): ModelAdapter {
+  return adapters[entry.kind](entry)
+}

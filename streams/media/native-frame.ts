@@ -1,0 +1,4 @@
+/**
+ * The name of a decoded picture outside of this folder: only its size and its lease concern anybody there.
+ */
+export type { Frame as NativeFrame } from 'node-av'
