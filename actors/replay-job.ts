@@ -42,6 +42,8 @@ export interface ReplayOutcome extends Pick<Ended, 'stages' | 'damage' | 'peakRs
   leases: number
   /** Media time of the last frame, over all passes. */
   lastPtsMs: number
+  /** From the opened source to the last word of the incarnation that ended: the work without starts and stops. */
+  analysisMs: number
   /** Incarnations beyond the first. */
   restarts: number
 }
@@ -58,6 +60,7 @@ export class ReplayJob {
   #supervisor: Supervisor | undefined
   #incarnation = 0
   #stream: StreamInfo | undefined
+  #openedMs: number | undefined
   #from: Checkpoint | null
   /** Totals at `#from`. */
   #base: ReplayTotals = { ledger: emptyLedger(), faces: 0, tracks: 0 }
@@ -111,6 +114,7 @@ export class ReplayJob {
     const { spec, name, directory, search, host } = this.#options
     this.#incarnation++
     this.#start = this.#base
+    this.#openedMs = undefined
     const child = await startSession({
       name,
       incarnation: this.#incarnation,
@@ -122,6 +126,7 @@ export class ReplayJob {
       listener: {
         onOpened: ({ stream }) => {
           this.#stream = stream
+          this.#openedMs ??= host.clock.monotonicMs()
         },
         onEvent: (message) => this.#take(message),
         onProgress: ({ progress }) => this.#stream && this.#options.onProgress?.(progress.lastPtsMs, this.#stream),
@@ -152,7 +157,10 @@ export class ReplayJob {
     const stream = this.#stream!
     const { leases } = progress
     const lastPtsMs = progress.lastPtsMs ?? 0
-    this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, totals, leases, lastPtsMs, restarts })
+    const nowMs = this.#options.host.clock.monotonicMs()
+    const analysisMs = nowMs - (this.#openedMs ?? nowMs)
+    const counted = { totals, leases, lastPtsMs, analysisMs, restarts }
+    this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, ...counted })
   }
 
   /** What is wrong with the input does not mend: the job ends in order instead of being restarted. */

@@ -1,0 +1,1 @@
+export { benchReplay as benchEngine } from './bench-replay.ts'
