@@ -61,7 +61,9 @@ function ffmpeg(args: string[]): Promise<void> {
     })
     child.once('error', (cause) => {
       const remedy = 'install it: script/setup --test'
-      fail(new GrabberError('SRC_NOT_FOUND', 'the ffmpeg command, which makes the clip, was not found', { cause, remedy }))
+      fail(
+        new GrabberError('SRC_NOT_FOUND', 'the ffmpeg command, which makes the clip, was not found', { cause, remedy }),
+      )
     })
     child.once('close', (status) => {
       if (status === 0) done()
