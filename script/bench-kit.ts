@@ -1,6 +1,7 @@
 /**
  * What the benchmarks share: their shape, and CPU time beside wall time. Runs in the benchmark's process.
  */
+import { cpus } from 'node:os'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../core/ports.ts'
 
@@ -38,7 +39,13 @@ export async function costOf(work: () => Promise<void>): Promise<Cost> {
   return { wallSeconds, cpuSeconds: (user + system) / 1e6 }
 }
 
-/** Three significant digits and at most three decimals: more is noise. */
+/** CPU seconds that all processes of this machine have spent since it started. */
+export function machineCpuSeconds(): number {
+  const busy = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq)
+  return busy.reduce((sum, ms) => sum + ms, 0) / 1000
+}
+
+/** Four significant digits: more is noise. */
 export function figure(value: number): number {
   return Number(value.toPrecision(4))
 }

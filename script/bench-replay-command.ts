@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { GrabberError } from '../core/errors.ts'
 import type { ReplaySummary } from '../src/replay-summary.ts'
-import type { Cost } from './bench-kit.ts'
+import { type Cost, machineCpuSeconds } from './bench-kit.ts'
 
 /** bash waits for the command and then writes the CPU times of everything below it: user and system, on the last line. */
 const TIMED = '"$@"; status=$?; times; exit $status'
@@ -14,16 +14,22 @@ const MAX_OUTPUT_CHARACTERS = 1_000_000
 
 export interface ReplayCost extends Cost {
   summary: ReplaySummary
+  /** CPU time that other programs took meanwhile. */
+  othersCpuSeconds: number
 }
 
 /** Rejects with ACT_DEFECT that holds the command's own last line when it fails. */
 export async function replayCommand(clip: string, configFile: string): Promise<ReplayCost> {
   const command = [resolve('bin/grabber'), 'replay', clip, '-c', configFile, '--camera', 'bench']
   const startMs = performance.now()
+  const busy = machineCpuSeconds()
   const output = await run('bash', ['-c', TIMED, 'bash', ...command])
   const wallSeconds = (performance.now() - startMs) / 1000
   const lines = output.trim().split('\n')
-  return { wallSeconds, cpuSeconds: cpuSeconds(lines.at(-1)!), summary: JSON.parse(lines[0]!) as ReplaySummary }
+  const own = cpuSeconds(lines.at(-1)!)
+  // The machine counts in ticks of 10 ms, so a quiet one can come out below zero.
+  const othersCpuSeconds = Math.max(0, machineCpuSeconds() - busy - own)
+  return { wallSeconds, cpuSeconds: own, othersCpuSeconds, summary: JSON.parse(lines[0]!) as ReplaySummary }
 }
 
 /** `0m11.016s 0m0.514s` as seconds. */

@@ -65,6 +65,7 @@ export async function benchReplay(context: BenchContext): Promise<BenchResult> {
     ratioCommand: figure(commandFps / limitFps),
     replayCpuMsPerFrame: figure((1000 * replay.cpuSeconds) / frames),
     replayCpuShare: figure(replay.cpuSeconds / (cores * replay.wallSeconds)),
+    othersCpuShare: figure(replay.othersCpuSeconds / (cores * replay.wallSeconds)),
     device: summary.device,
     frames: summary.frames,
     stages: summary.stages,
