@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import type { RgbPicture } from '../core/frame.ts'
 import { table } from '../src/cli/table.ts'
 import { facesSpec, installedModels, modelsDir } from '../src/face-models.ts'
 import { benchClip, CLIP_SECONDS } from './bench-clip.ts'
@@ -31,8 +32,8 @@ export async function benchReplay(context: BenchContext): Promise<BenchResult> {
   const manyThreads = await decodeAlone(clip, analysis.width, 0)
   const runs = Math.min(DETECT_RUNS, frames)
   const detect = await inferAlone(detector, detectorFile!.path, pictures, runs)
-  const grey = { width: cropPx, height: cropPx, data: new Uint8Array(3 * cropPx * cropPx).fill(128) }
-  const embed = await inferAlone(embedder, embedderFile!.path, [grey], Math.min(EMBED_RUNS, frames))
+  const crops = pictures.map((picture) => middle(picture, cropPx))
+  const embed = await inferAlone(embedder, embedderFile!.path, crops, Math.min(EMBED_RUNS, frames))
 
   const { summary } = replay
   const cores = availableParallelism()
@@ -75,6 +76,19 @@ export async function benchReplay(context: BenchContext): Promise<BenchResult> {
 
 const cpuMs = ({ cpuSeconds }: Cost, n: number) => (1000 * cpuSeconds) / n
 const limit = (cores: number, msPerFrame: number) => (1000 * cores) / msPerFrame
+
+/** The middle of the left half, where the clip has a face: the embedder takes 40 % longer for one than for plain grey. */
+function middle({ width, height, data }: RgbPicture, sidePx: number): RgbPicture {
+  const crop = new Uint8Array(3 * sidePx * sidePx)
+  const left = Math.floor(width / 4 - sidePx / 2)
+  const top = Math.floor(height / 2 - sidePx / 2)
+  for (let row = 0; row < 3 * sidePx; row++) {
+    const [channel, y] = [Math.floor(row / sidePx), row % sidePx]
+    const from = (channel * height + top + y) * width + left
+    crop.set(data.subarray(from, from + sidePx), row * sidePx)
+  }
+  return { width: sidePx, height: sidePx, data: crop }
+}
 
 /** A configuration under which every frame is detected. */
 async function everyFrame(data: string, width: number): Promise<string> {

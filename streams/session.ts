@@ -3,6 +3,7 @@
  * Owns the passes over its source, one graph each. Must never retry: when the stream fails it says so and ends, and its
  * supervisor decides.
  */
+import { availableParallelism } from 'node:os'
 import { filter, lastValueFrom, map } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
 import type { InferenceEngine } from '../core/ports.ts'
@@ -23,6 +24,12 @@ const LIVE_TAIL_QUEUE = 64
 /** A lossless session's stages can all hold what was admitted, and the words at the end of a pass. */
 const LOSSLESS_QUEUE = LOSSLESS_FRAMES + 2
 const PROGRESS_MS = 500
+/**
+ * A recording may use every core (0: FFmpeg chooses); of cameras there are many. Where there are only two cores the engine
+ * and this process fill them: more decoder threads get in their way, 9 % fewer frames a second (docs/performance.md).
+ */
+const LOSSLESS_DECODER_THREADS = availableParallelism() > 2 ? 0 : 1
+const LIVE_DECODER_THREADS = 1
 
 export class Session {
   readonly #spec: SessionSpec
@@ -78,8 +85,7 @@ export class Session {
       speed: source.speed,
       openTimeoutMs,
       originMs,
-      // A recording may use every core; of cameras there are many.
-      threads: this.#services.lossless ? 0 : 1,
+      threads: this.#services.lossless ? LOSSLESS_DECODER_THREADS : LIVE_DECODER_THREADS,
       room: () => this.#services.room(),
       clock: this.#clock,
       onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
