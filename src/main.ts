@@ -9,8 +9,10 @@ import type { Register } from './cli/context.ts'
 import { registerModels } from './cli/models.ts'
 import { processContext } from './cli/process-context.ts'
 import { registerReplay } from './cli/replay.ts'
+import { registerRun } from './cli/run.ts'
 
 const commands: readonly Register[] = [
+  registerRun, //     run
   registerReplay, //  replay
   registerModels, //  models list · pull · verify
   registerConfig, //  config check · print · schema
