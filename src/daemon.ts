@@ -71,7 +71,7 @@ export class Daemon {
       host,
       socketPath: (incarnation) => parts.dataDir.socketPath(`engine-${incarnation}`),
       onReady: (report, pid) => this.#onEngine('ready', `runs on ${report.chosen}`, pid),
-      onGone: (reason) => this.#onEngine('restarting', reason, null),
+      onGone: (reason) => this.#onEngine(reason === 'stopped' ? 'stopped' : 'restarting', reason, null),
       onFigures: ({ queueDepth, samples }) => {
         this.#metrics.queueDepth(queueDepth)
         for (const [model, { batchSizes, runMs }] of Object.entries(samples)) {

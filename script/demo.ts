@@ -1,0 +1,153 @@
+/**
+ * The demo behind script/demo: writes a configuration with file cameras, enrols a person, runs the daemon, prints its events.
+ * Uses the program as a person would: its commands and its HTTP API, nothing from inside.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+const POLL_MS = 200
+const START_LIMIT_MS = 30_000
+const folder = resolve('out/demo')
+const data = join(folder, 'data')
+const config = join(folder, 'grabber.yaml')
+const grabber = resolve('bin/grabber')
+const run = promisify(execFile)
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+interface DemoEvent {
+  id: string
+  type: string
+  subject: string
+  time: string
+  data: Record<string, unknown> & {
+    phase?: string
+    state?: string
+    reason?: string
+    identity?: { status: string; name?: string; similarity?: number }
+  }
+}
+
+interface Clip {
+  camera: string
+  path: string
+}
+
+/** Real clips of people signing and of cars, when a mirror is at hand; otherwise a moving test picture. */
+async function clips(): Promise<{ enrol: string | undefined; cameras: Clip[] }> {
+  const videos = process.env.GRABBER_ASSETS && join(process.env.GRABBER_ASSETS, 'videos')
+  if (!videos || !existsSync(join(videos, 'asl'))) return { enrol: undefined, cameras: [await testPicture()] }
+  const asl = (name: string) => join(videos, 'asl', `${name}.mkv`)
+  return {
+    enrol: asl('again'),
+    cameras: [
+      { camera: 'lobby', path: asl('help') },
+      { camera: 'desk', path: asl('yes') },
+      { camera: 'hall', path: asl('book') },
+      { camera: 'street', path: join(videos, 'car-detection.mp4') },
+    ],
+  }
+}
+
+async function testPicture(): Promise<Clip> {
+  const path = join(folder, 'test-picture.mp4')
+  const source = 'testsrc=size=640x360:rate=15:duration=10'
+  await run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', source, '-pix_fmt', 'yuv420p', path])
+  return { camera: 'lobby', path }
+}
+
+function writeConfiguration(cameras: Clip[]): void {
+  const lines = cameras.map(({ camera, path }) => {
+    // The people's clips take 2 s each; three passes let one watch.
+    const loop = camera === 'street' ? 'false' : '3'
+    return `  ${camera}: { source: ${JSON.stringify(`file:${path}`)}, loop: ${loop} }`
+  })
+  const text = ['node: demo', `data: ${data}`, 'http: { port: 0 }', 'cameras:', ...lines, '']
+  writeFileSync(config, text.join('\n'))
+}
+
+async function enrolAnna(clip: string): Promise<void> {
+  say(`enrolling Anna from ${clip}`)
+  await run(grabber, ['-c', config, 'faces', 'enroll', 'anna', clip, '--name', 'Anna'])
+}
+
+function startDaemon() {
+  const log = join(folder, 'grabber.log')
+  const daemon = spawn('sh', ['-c', 'exec "$0" -c "$1" run 2>"$2"', grabber, config, log], { stdio: 'ignore' })
+  const exited = new Promise<number | null>((done) => daemon.once('exit', (code) => done(code)))
+  return { daemon, exited, log }
+}
+
+async function httpUrl(isUp: () => boolean): Promise<string> {
+  const deadline = Date.now() + START_LIMIT_MS
+  while (isUp() && Date.now() < deadline) {
+    if (existsSync(join(data, 'run.json'))) {
+      const { readFile } = await import('node:fs/promises')
+      const { httpUrl: url } = JSON.parse(await readFile(join(data, 'run.json'), 'utf8'))
+      if (url) return url
+    }
+    await new Promise((done) => setTimeout(done, POLL_MS))
+  }
+  throw new Error(`the daemon did not start: see ${join(folder, 'grabber.log')}`)
+}
+
+async function ask<T>(url: string, path: string): Promise<T> {
+  const answer = (await (await fetch(url + path)).json()) as { data: T }
+  return answer.data
+}
+
+function describe({ type, time, subject, data: what }: DemoEvent): string {
+  const at = time.slice(11, 19)
+  const text = [what.phase ?? what.state, what.identity?.status, what.identity?.name].filter(Boolean).join(' · ')
+  const similarity = what.identity?.similarity === undefined ? '' : ` (cosine ${what.identity.similarity})`
+  return `${at}  ${subject.padEnd(7)} ${type.padEnd(13)} ${text}${similarity}`
+}
+
+async function watch(url: string, isUp: () => boolean): Promise<void> {
+  const seen = new Set<string>()
+  for (;;) {
+    const reports = await ask<{ state: string }[]>(url, '/api/v1/cameras')
+    const events = await ask<DemoEvent[]>(url, '/api/v1/events?limit=200')
+    for (const event of events.reverse()) {
+      if (seen.has(event.id)) continue
+      seen.add(event.id)
+      say(describe(event))
+    }
+    if (!isUp() || reports.every(({ state }) => state === 'stopped')) return
+    await new Promise((done) => setTimeout(done, POLL_MS))
+  }
+}
+
+rmSync(folder, { recursive: true, force: true })
+mkdirSync(folder, { recursive: true })
+const { enrol, cameras } = await clips()
+writeConfiguration(cameras)
+const pulled = await run(grabber, ['-c', config, 'models', 'pull']).then(
+  () => true,
+  () => false,
+)
+if (pulled && enrol) await enrolAnna(enrol)
+else say('no faces here: with a network or a mirror, `bin/grabber models pull` adds them')
+
+const { daemon, exited, log } = startDaemon()
+let up = true
+void exited.then(() => {
+  up = false
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => daemon.kill('SIGTERM'))
+const url = await httpUrl(() => up)
+say(`grabber runs: ${cameras.length} cameras, log in ${log}\n`)
+try {
+  await watch(url, () => up)
+} finally {
+  daemon.kill('SIGTERM')
+}
+process.exitCode = (await exited) ?? 1
+say(`
+The clips have ended. Where to look next:
+  ${config}   the configuration of this demo
+  bin/grabber -c ${config} run   the same again, until Ctrl-C; then curl its /metrics and /api/v1/events
+  bin/grabber -c ${config} replay ${cameras[0]?.path}   one recording through the very same graph
+  nats sub 'grabber.demo.events.>'   what subscribers see, while it runs (address in ${join(data, 'run.json')})
+  README.md   the rest`)
