@@ -20,6 +20,7 @@ import { type DaemonDoors, openControl, openHttp } from './doors.ts'
 import { EngineService } from './engine-service.ts'
 import { EventDesk } from './event-desk.ts'
 import { embeddingDimension, facesSpec, installedModels, missingModels, modelsDir } from './face-models.ts'
+import { HealthWatch } from './health-watch.ts'
 import { hostSettings } from './host-settings.ts'
 import type { HealthPart } from './http/health.ts'
 import { Metrics } from './ops/metrics.ts'
@@ -53,6 +54,7 @@ export class Daemon {
   #httpUrl: string | null = null
   #engineStarts = 0
   #stateChanges = 0
+  #health: HealthWatch | undefined
 
   private constructor(config: Config, logger: Logger, parts: DaemonParts) {
     this.#config = config
@@ -125,6 +127,7 @@ export class Daemon {
 
   /** Reverse order of the start, each member drained and flushed, each bounded in time. */
   async stop(): Promise<void> {
+    this.#health?.close()
     await this.#tree?.stop()
   }
 
@@ -154,6 +157,10 @@ export class Daemon {
     this.#dataDir.announce({ natsUrl: this.#bus.url })
     await tree.ready
     this.#started = true
+    this.#health = new HealthWatch(
+      () => this.#healthParts(),
+      (data) => this.#tell('node.health', data),
+    )
   }
 
   #storeService(): Service {
@@ -217,11 +224,15 @@ export class Daemon {
     const device = this.#engine.report?.chosen ?? this.#config.engine.device
     const data = { device, state, reason, restarts: Math.max(0, this.#engineStarts - 1) }
     this.#logger.info(data, `engine.${state}`)
-    const key = `${process.pid}-${++this.#stateChanges}-${Date.now()}`
+    this.#tell('engine.state', data)
+  }
+
+  /** An event of the node itself; its key is unique over restarts of the daemon. */
+  #tell<T extends 'engine.state' | 'node.health'>(type: T, data: EventData<T>): void {
+    const timeMs = Date.now()
+    const key = `${process.pid}-${timeMs}-${++this.#stateChanges}`
     const { node } = this.#config
-    this.#events.submit(
-      toCloudEvent({ type: 'engine.state', node, camera: NODE_CAMERA, key, timeMs: Date.now(), data }),
-    )
+    this.#events.submit(toCloudEvent({ type, node, camera: NODE_CAMERA, key, timeMs, data }))
   }
 }
 
