@@ -23,7 +23,7 @@ export interface CameraOptions {
   /** Made anew for each incarnation: where to go on, and with which faces. Throws SRC_UNSUPPORTED. */
   spec(): SessionSpec
   directory: EngineDirectory
-  search(embedding: Float32Array, k: number): GalleryHit[]
+  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   host: HostSettings
   /** No frame for this long while live: stalled. */
   stallMs: number

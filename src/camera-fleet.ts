@@ -23,7 +23,7 @@ export interface FleetParts {
   /** Per camera; `null` without faces. */
   faces(camera: CameraConfig): FacesSpec | null
   directory: EngineDirectory
-  search(embedding: Float32Array, k: number): GalleryHit[]
+  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   host: HostSettings
   playbacks: PlaybackTable
   picturesDir: string

@@ -3,26 +3,25 @@
  * No pixel comes here, and nothing here takes longer than a few milliseconds on the event loop.
  */
 import { join } from 'node:path'
+import { GalleryActor } from '../actors/gallery.ts'
 import type { Supervisor } from '../actors/kernel/supervisor.ts'
 import { Service, serviceChild } from '../actors/service.ts'
 import { startTree } from '../actors/tree.ts'
-import type { CameraConfig } from '../config/camera-config.ts'
-import { cameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import type { GrabberError } from '../core/errors.ts'
 import { type CloudEvent, type EventData, NODE_CAMERA, toCloudEvent } from '../core/event.ts'
-import type { FaceGallery, Logger } from '../core/ports.ts'
-import type { FacesSpec } from '../core/wire/control.ts'
+import type { Logger } from '../core/ports.ts'
 import { type BusService, createBus } from './bus-service.ts'
 import { CameraFleet } from './camera-fleet.ts'
 import { type DaemonDoors, openControl, openHttp } from './doors.ts'
 import { EngineService } from './engine-service.ts'
 import { EventDesk } from './event-desk.ts'
-import { embeddingDimension, facesSpec, installedModels, missingModels, modelsDir } from './face-models.ts'
+import { embeddingDimension } from './face-models.ts'
 import { HealthWatch } from './health-watch.ts'
 import { hostSettings } from './host-settings.ts'
 import type { HealthPart } from './http/health.ts'
+import { chooseModels, type ModelChoice } from './model-choice.ts'
 import { Metrics } from './ops/metrics.ts'
 import { DataDir } from './store/data-dir.ts'
 import { SqliteGallery } from './store/gallery.ts'
@@ -45,7 +44,7 @@ export class Daemon {
   readonly #dataDir: DataDir
   readonly #store: Store
   readonly #bus: BusService
-  readonly #gallery: FaceGallery
+  readonly #gallery: GalleryActor
   readonly #events: EventDesk
   readonly #engine: EngineService
   readonly #fleet: CameraFleet
@@ -65,7 +64,13 @@ export class Daemon {
     const host = hostSettings(config, logger)
     const embedder = config.defaults.faces.embedder
     const dimension = embeddingDimension(embedder)
-    this.#gallery = new SqliteGallery(parts.store, { model: embedder, dimension, clock: systemClock })
+    this.#gallery = new GalleryActor({
+      gallery: new SqliteGallery(parts.store, { model: embedder, dimension, clock: systemClock }),
+      clock: systemClock,
+      logger,
+      askDeadlineMs: config.timeouts.askMs,
+      onSearch: (durationMs) => this.#metrics.matching(durationMs / 1000),
+    })
     this.#events = new EventDesk({ store: parts.store, bus: parts.bus.bus, config, logger, metrics: this.#metrics })
     this.#engine = new EngineService({
       config: config.engine,
@@ -88,7 +93,7 @@ export class Daemon {
       metrics: this.#metrics,
       faces: parts.faces,
       directory: this.#engine.directory,
-      search: (embedding, k) => this.#search(embedding, k),
+      search: (embedding, k) => this.#gallery.search(embedding, k),
       playbacks: new PlaybackTable(parts.store),
       picturesDir: join(config.data, 'pictures'),
       bus: parts.bus.bus,
@@ -139,7 +144,7 @@ export class Daemon {
         serviceChild('outbox', BUS_STOP_MS, () => this.#events.open()),
       ],
       engines: this.#engine.idle ? [] : [this.#engine.child],
-      gallery: serviceChild('gallery', SERVICE_STOP_MS, () => new Service({ close: () => undefined })),
+      gallery: this.#gallery.child,
       cameras: this.#fleet.cameras.map((camera) => camera.child),
       http: [
         serviceChild('http', SERVICE_STOP_MS, () => this.#openHttp()),
@@ -197,13 +202,6 @@ export class Daemon {
     }
   }
 
-  #search(embedding: Float32Array, k: number) {
-    const startMs = performance.now()
-    const hits = this.#gallery.search(embedding, k)
-    this.#metrics.matching((performance.now() - startMs) / 1000)
-    return hits
-  }
-
   #healthParts(): HealthPart[] {
     const { state } = this.#bus.bus
     const engineUp = this.#engine.idle || this.#engine.directory.endpoint !== null
@@ -241,31 +239,8 @@ function bounded(name: string, up: boolean, reason: string): HealthPart {
   return up ? { name, state: 'up', required: false } : { name, state: 'degraded', required: false, reason }
 }
 
-interface DaemonParts {
+interface DaemonParts extends ModelChoice {
   dataDir: DataDir
   store: Store
   bus: BusService
-  faces(camera: CameraConfig): FacesSpec | null
-  engineModels: Awaited<ReturnType<typeof installedModels>>
-}
-
-/** Cameras whose models are not installed run without faces, with one warning for all of them. */
-async function chooseModels(config: Config, logger: Logger): Promise<Pick<DaemonParts, 'faces' | 'engineModels'>> {
-  const folder = modelsDir(config)
-  const specs = new Map<string, FacesSpec>()
-  for (const id of Object.keys(config.cameras)) {
-    const { faces } = cameraConfig(config, id)
-    if (faces.enabled) specs.set(id, facesSpec(faces))
-  }
-  const wanted = new Set([...specs.values()].flatMap(({ detector, embedder }) => [detector, embedder]))
-  const missing = new Set(await missingModels(folder, wanted))
-  if (missing.size > 0) {
-    logger.warn({ missing: [...missing] }, 'no faces: models are not installed; to add them run `grabber models pull`')
-  }
-  const faces = ({ id }: CameraConfig): FacesSpec | null => {
-    const spec = specs.get(id)
-    return spec && !missing.has(spec.detector) && !missing.has(spec.embedder) ? spec : null
-  }
-  const engineModels = await installedModels(folder, wanted.difference(missing))
-  return { faces, engineModels }
 }

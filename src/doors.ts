@@ -1,18 +1,19 @@
 /**
  * The daemon's doors: HTTP for monitoring and reading, the control socket for the command line. Runs in the daemon.
  */
+import type { GalleryActor } from '../actors/gallery.ts'
 import { Service } from '../actors/service.ts'
 import type { Config } from '../config/schema.ts'
-import { GrabberError } from '../core/errors.ts'
 import type { CloudEvent } from '../core/event.ts'
-import type { FaceGallery, Logger } from '../core/ports.ts'
+import type { Logger } from '../core/ports.ts'
+import type { EnrollInput } from './http/control-routes.ts'
 import type { HttpPorts } from './http/public-routes.ts'
 import { controlServer, startHttp } from './http/server.ts'
 import type { DataDir } from './store/data-dir.ts'
 
 export interface DaemonDoors extends HttpPorts {
   logger: Logger
-  gallery: FaceGallery
+  gallery: GalleryActor
   submit(event: CloudEvent): void
 }
 
@@ -32,20 +33,7 @@ export async function openHttp(
 export async function openControl(dataDir: DataDir, doors: DaemonDoors): Promise<Service> {
   const { gallery, submit, logger } = doors
   const ports = {
-    enroll({
-      subject,
-      name,
-      embeddings,
-      model,
-    }: {
-      subject: string
-      name: string | null
-      embeddings: Float32Array[]
-      model: string
-    }) {
-      if (model === gallery.model) return gallery.enroll(subject, name, embeddings)
-      throw new GrabberError('GAL_MODEL_MISMATCH', `the embeddings are of ${model}, the gallery is of ${gallery.model}`)
-    },
+    enroll: ({ subject, name, embeddings, model }: EnrollInput) => gallery.enroll(subject, name, embeddings, model),
     remove: (subject: string) => gallery.remove(subject),
     list: () => gallery.list(),
     submit,
