@@ -5,11 +5,31 @@
  */
 import type { GalleryHit, Identity } from '../../core/observation.ts'
 
-export interface IdentityOptions {
+/** What a match must reach to be accepted. */
+export interface MatchLimits {
   /** Lowest cosine of an accepted match. */
   matchThreshold: number
   /** Lowest lead over the runner-up subject. */
   minMargin: number
+}
+
+export interface Match {
+  subject: string
+  name?: string
+  similarity: number
+  /** Similarity minus that of the runner-up; the similarity itself when there is none. */
+  margin: number
+}
+
+/** The best of `hits` (best first) when it is good enough, and clearly better than the runner-up. */
+export function acceptedMatch(hits: readonly GalleryHit[], limits: MatchLimits): Match | undefined {
+  const [best, second] = hits
+  if (!best) return undefined
+  const margin = best.similarity - (second?.similarity ?? 0)
+  return best.similarity >= limits.matchThreshold && margin >= limits.minMargin ? { ...best, margin } : undefined
+}
+
+export interface IdentityOptions extends MatchLimits {
   /** Agreeing answers before a name is confirmed. */
   confirmEmbeddings: number
 }
@@ -48,21 +68,10 @@ export class TrackIdentity {
    * is: one person is at most once in a picture. Returns true when the identity changed (a new revision).
    */
   judge(hits: readonly GalleryHit[], taken: ReadonlySet<string>): boolean {
-    const [best, second] = hits
-    const margin = best ? best.similarity - (second?.similarity ?? 0) : 0
-    const accepted =
-      best !== undefined &&
-      best.similarity >= this.#options.matchThreshold &&
-      margin >= this.#options.minMargin &&
-      !taken.has(best.subject)
-    this.#count(accepted ? best.subject : undefined)
-    if (!accepted) return this.#doubt()
-    return this.#accept({
-      subject: best.subject,
-      ...(best.name === undefined ? {} : { name: best.name }),
-      similarity: best.similarity,
-      margin,
-    })
+    const match = acceptedMatch(hits, this.#options)
+    const accepted = match && !taken.has(match.subject) ? match : undefined
+    this.#count(accepted?.subject)
+    return accepted ? this.#accept(accepted) : this.#doubt()
   }
 
   #count(subject: string | undefined): void {
@@ -70,7 +79,7 @@ export class TrackIdentity {
     this.#streakSubject = subject
   }
 
-  #accept(match: Omit<Identity, 'status'>): boolean {
+  #accept(match: Match): boolean {
     const before = this.#identity
     const settled = before.status === 'confirmed' || before.status === 'corrected'
     const enough = this.#streak >= this.#options.confirmEmbeddings
