@@ -3,7 +3,7 @@
  * Uses the program as a person would: its commands and its HTTP API, nothing from inside.
  */
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -13,7 +13,9 @@ const folder = resolve('out/demo')
 const data = join(folder, 'data')
 const config = join(folder, 'grabber.yaml')
 const grabber = resolve('bin/grabber')
-const run = promisify(execFile)
+/** What the demo says stands, whatever GRABBER_* variables the person has set. */
+const env = { ...process.env, GRABBER_DATA: data, GRABBER_NODE: '', GRABBER_HTTP_PORT: '', GRABBER_NATS_URL: '' }
+const run = (program: string, args: string[]) => promisify(execFile)(program, args, { env })
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 interface DemoEvent {
@@ -74,7 +76,12 @@ async function enrolAnna(clip: string): Promise<void> {
 
 function startDaemon() {
   const log = join(folder, 'grabber.log')
-  const daemon = spawn('sh', ['-c', 'exec "$0" -c "$1" run 2>"$2"', grabber, config, log], { stdio: 'ignore' })
+  const daemon = spawn('sh', ['-c', 'exec "$0" -c "$1" run 2>"$2"', grabber, config, log], {
+    stdio: 'ignore',
+    env,
+    // Ctrl-C reaches the whole process group; the daemon shall get one signal, from us.
+    detached: true,
+  })
   const exited = new Promise<number | null>((done) => daemon.once('exit', (code) => done(code)))
   return { daemon, exited, log }
 }
@@ -83,8 +90,7 @@ async function httpUrl(isUp: () => boolean): Promise<string> {
   const deadline = Date.now() + START_LIMIT_MS
   while (isUp() && Date.now() < deadline) {
     if (existsSync(join(data, 'run.json'))) {
-      const { readFile } = await import('node:fs/promises')
-      const { httpUrl: url } = JSON.parse(await readFile(join(data, 'run.json'), 'utf8'))
+      const { httpUrl: url } = JSON.parse(readFileSync(join(data, 'run.json'), 'utf8'))
       if (url) return url
     }
     await new Promise((done) => setTimeout(done, POLL_MS))
@@ -136,9 +142,9 @@ void exited.then(() => {
   up = false
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => daemon.kill('SIGTERM'))
-const url = await httpUrl(() => up)
-say(`grabber runs: ${cameras.length} cameras, log in ${log}\n`)
 try {
+  const url = await httpUrl(() => up)
+  say(`grabber runs: ${cameras.length} cameras, log in ${log}\n`)
   await watch(url, () => up)
 } finally {
   daemon.kill('SIGTERM')
