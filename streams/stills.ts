@@ -13,7 +13,7 @@ import { facesFromResult } from '../models/yunet.ts'
 import { faceQuality } from './analysis/face-quality.ts'
 import { Decoder } from './media/decoder.ts'
 import { Demuxer } from './media/demuxer.ts'
-import { frameRotation } from './media/frame-rotation.ts'
+import { frameMirrored, frameRotation } from './media/frame-rotation.ts'
 import type { NativeFrame } from './media/native-frame.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
 import { Upright } from './media/upright.ts'
@@ -56,7 +56,7 @@ export class Stills {
     using decoder = await Decoder.open(demuxer.stream, 1)
     let answered = 0
     for await (const frame of this.#moments(demuxer, decoder)) {
-      using upright = new Upright(demuxer.rotation || frameRotation(frame))
+      using upright = new Upright(demuxer.rotation || frameRotation(frame), frameMirrored(frame))
       using full = upright.turn(frame)
       const faces = await this.#look(full)
       this.#link.send({ type: 'still', index, file, width: full.width, height: full.height, faces })
@@ -99,7 +99,9 @@ export class Stills {
 
   async #look(full: NativeFrame): Promise<StillFace[]> {
     const factor = Math.min(1, DETECT_SIDE_PX / Math.max(full.width, full.height))
-    const size = analysisSize(full, Math.round(full.width * factor))
+    const { width, height } = analysisSize(full, Math.round(full.width * factor))
+    // A strip one px wide would become thousands high, since no side is made less than the detector's 32.
+    const size = { width, height: Math.min(height, DETECT_SIDE_PX) }
     const { detector, detectThreshold, maxPerFrame } = this.#spec.faces
     using scaler = new PictureScaler(size)
     using small = scaler.small(full)
