@@ -63,15 +63,23 @@ describe.skipIf(!hasAssets)('a person enrolled from one clip', () => {
     expect(await confirmed(...allClips.map(clip))).toEqual(expected(subject))
   })
 
-  test('with everybody enrolled, each is confirmed as themselves; a fixed camera sees nobody known', async () => {
+  // Together they use each of the eight clips.
+  const galleries = [
+    ['again', 'book', 'eat'],
+    ['help', 'walk', 'night'],
+    ['yes', 'walk', 'sister'],
+  ]
+  test.for(galleries)('with everybody enrolled, from %s, %s and %s, each is confirmed as themselves', async (names) => {
+    for (const [index, subject] of Object.keys(people).entries()) await enroll(subject, names[index]!)
+    expect(await confirmed(...allClips.map(clip))).toEqual(expected('anna', 'bert', 'cleo'))
+  })
+
+  test('with everybody enrolled, a fixed camera sees nobody known', async () => {
     for (const [subject, [, second]] of Object.entries(people)) await enroll(subject, second!)
-    const files = [...allClips.map(clip), ...fixedCameras.map((name) => asset(`videos/${name}.mp4`))]
-    const found = await confirmed(...files)
-    for (const name of fixedCameras) {
-      expect(found[name] ?? []).toEqual([])
-      delete found[name]
-    }
-    expect(found).toEqual(expected('anna', 'bert', 'cleo'))
+    const found = await confirmed(...fixedCameras.map((name) => asset(`videos/${name}.mp4`)))
+    // One of them has a few faces; the others may have none, and then no track either.
+    expect(found['one-by-one-person-detection']).toEqual([])
+    expect(Object.values(found).flat()).toEqual([])
   })
 
   test('a track that goes over to another person takes the other name, or loses the first', async () => {
