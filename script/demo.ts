@@ -110,17 +110,19 @@ function describe({ type, time, subject, data: what }: DemoEvent): string {
   return `${at}  ${subject.padEnd(7)} ${type.padEnd(13)} ${text}${similarity}`
 }
 
-async function watch(url: string, isUp: () => boolean): Promise<void> {
+async function watch(url: string, isOver: () => boolean): Promise<void> {
   const seen = new Set<string>()
-  for (;;) {
-    const reports = await ask<{ state: string }[]>(url, '/api/v1/cameras')
-    const events = await ask<DemoEvent[]>(url, '/api/v1/events?limit=200')
-    for (const event of events.reverse()) {
-      if (seen.has(event.id)) continue
-      seen.add(event.id)
-      say(describe(event))
+  while (!isOver()) {
+    try {
+      const reports = await ask<{ state: string }[]>(url, '/api/v1/cameras')
+      const events = await ask<DemoEvent[]>(url, '/api/v1/events?limit=200')
+      for (const event of events.reverse()) if (!seen.has(event.id)) say(describe(event))
+      for (const { id } of events) seen.add(id)
+      if (reports.every(({ state }) => state === 'stopped')) return
+    } catch (error) {
+      // It does not answer any more because it is ending, which is what was wanted.
+      if (!isOver()) throw error
     }
-    if (!isUp() || reports.every(({ state }) => state === 'stopped')) return
     await new Promise((done) => setTimeout(done, POLL_MS))
   }
 }
@@ -138,20 +140,27 @@ else say('no faces here: with a network or a mirror, `bin/grabber models pull` a
 
 const { daemon, exited, log } = startDaemon()
 let up = true
+let interrupted = false
 void exited.then(() => {
   up = false
 })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => daemon.kill('SIGTERM'))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interrupted = true
+    daemon.kill('SIGTERM')
+  })
+}
 try {
   const url = await httpUrl(() => up)
   say(`grabber runs: ${cameras.length} cameras, log in ${log}\n`)
-  await watch(url, () => up)
+  await watch(url, () => interrupted || !up)
 } finally {
-  daemon.kill('SIGTERM')
+  if (!interrupted) daemon.kill('SIGTERM')
 }
-process.exitCode = (await exited) ?? 1
+const status = (await exited) ?? 1
+process.exitCode = interrupted ? 130 : status
 say(`
-The clips have ended. Where to look next:
+${interrupted ? 'Stopped.' : 'The clips have ended.'} Where to look next:
   ${config}   the configuration of this demo
   bin/grabber -c ${config} run   the same again, until Ctrl-C; then curl its /metrics and /api/v1/events
   bin/grabber -c ${config} replay ${cameras[0]?.path}   one recording through the very same graph
