@@ -24,7 +24,7 @@ export interface ReplayOptions {
   name: string
   spec: SessionSpec
   directory: EngineDirectory
-  search(embedding: Float32Array, k: number): GalleryHit[]
+  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   host: HostSettings
   /** Each event once, in order. */
   onEvent(event: CloudEvent): void

@@ -3,7 +3,9 @@
  * benchmark's process.
  */
 import { spawn } from 'node:child_process'
-import { resolve } from 'node:path'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { GrabberError } from '../core/errors.ts'
 import type { ReplaySummary } from '../src/replay-summary.ts'
 import { type Cost, machineCpuSeconds } from './bench-kit.ts'
@@ -19,7 +21,19 @@ export interface ReplayCost extends Cost {
 }
 
 /** Rejects with ACT_DEFECT that holds the command's own last line when it fails. */
-export async function replayCommand(clip: string, configFile: string): Promise<ReplayCost> {
+export async function replayCommand(clip: string, config: object): Promise<ReplayCost> {
+  const folder = await mkdtemp(join(tmpdir(), 'grabber-bench-'))
+  try {
+    const configFile = join(folder, 'replay.yaml')
+    // JSON is YAML.
+    await writeFile(configFile, JSON.stringify(config))
+    return await timed(clip, configFile)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function timed(clip: string, configFile: string): Promise<ReplayCost> {
   const command = [resolve('bin/grabber'), 'replay', clip, '-c', configFile, '--camera', 'bench']
   const startMs = performance.now()
   const busy = machineCpuSeconds()

@@ -2,9 +2,7 @@
  * `script/bench replay`: how near a replay at top speed comes to what this machine could do at best. Runs in a process of
  * its own; the replay is the real command. Every frame is analysed: rate limit and motion gate are off.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
 import type { RgbPicture } from '../core/frame.ts'
 import { table } from '../src/cli/table.ts'
 import { facesSpec, installedModels, modelsDir } from '../src/face-models.ts'
@@ -26,7 +24,7 @@ export async function benchReplay(context: BenchContext): Promise<BenchResult> {
   const clip = await benchClip(assets, seconds)
 
   // First the whole, then its parts: each alone on the machine.
-  const replay = await replayCommand(clip, await everyFrame(config.data, analysis.width))
+  const replay = await replayCommand(clip, everyFrame(config.data, analysis.width))
   const oneThread = await decodeAlone(clip, analysis.width, 1)
   const { pictures, frames } = oneThread
   const manyThreads = await decodeAlone(clip, analysis.width, 0)
@@ -91,14 +89,9 @@ function middle({ width, height, data }: RgbPicture, sidePx: number): RgbPicture
 }
 
 /** A configuration under which every frame is detected. */
-async function everyFrame(data: string, width: number): Promise<string> {
-  const folder = resolve('out/bench')
-  await mkdir(folder, { recursive: true })
-  const path = resolve(folder, 'replay.yaml')
-  // JSON is YAML.
+function everyFrame(data: string, width: number): object {
   const defaults = { analysis: { fps: 'all', width }, motion: { enabled: false } }
-  await writeFile(path, JSON.stringify({ data, nats: { url: 'none' }, defaults }))
-  return path
+  return { data, nats: { url: 'none' }, defaults }
 }
 
 function asTable(report: Record<string, unknown> & { stages: Record<string, { p50Ms: number; p95Ms: number }> }) {

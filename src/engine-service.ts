@@ -34,11 +34,14 @@ export class EngineService {
   readonly directory = new EngineDirectory()
   /** Permanent: whoever supervises it starts it again after a crash. */
   readonly child: ChildSpec
+  /** There is no model to run. */
+  readonly idle: boolean
   #report: DeviceReport | undefined
   #incarnation = 0
 
   constructor({ config, models, socketPath, host, onReady, onFigures, onGone }: EngineServiceOptions) {
     const { device, queueLimit, batch } = config
+    this.idle = models.length === 0
     const { max, maxWaitMs } = batch
     const start = {
       device,
