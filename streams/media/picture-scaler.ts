@@ -62,7 +62,9 @@ export class PictureScaler implements Disposable {
   small(full: Frame): SmallPicture {
     const small = this.#spare.pop() ?? this.#newSmall()
     small.frame.colorSpace = full.colorSpace
-    expectStatus(this.#toSmall.scaleFrameSync(small.frame, full), 'DEC_FAILED', 'the picture cannot be scaled')
+    const status = this.#toSmall.scaleFrameSync(small.frame, full)
+    if (status < 0) small[Symbol.dispose]()
+    expectStatus(status, 'DEC_FAILED', 'the picture cannot be scaled')
     return small
   }
 
