@@ -5,13 +5,15 @@ import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import { createLogger } from '../src/ops/logger.ts'
-import { benchEngine } from './bench-engine.ts'
-import type { Bench } from './bench-kit.ts'
-import { benchReplay } from './bench-replay.ts'
+import { benchEngine } from './benchmarks/engine.ts'
+import type { Bench } from './benchmarks/kit.ts'
+import { benchReplay } from './benchmarks/replay.ts'
+import { benchStartup } from './benchmarks/startup.ts'
 
 const benches: Record<string, Bench> = {
   replay: benchReplay,
   engine: benchEngine,
+  startup: benchStartup,
 }
 
 async function main(): Promise<void> {

@@ -227,8 +227,7 @@ describe('a request is refused', () => {
     )
     expect(codes).toMatchObject({ 0: 'welcome', 1: 'result', 2: 'ENG_EXPIRED', 3: 'result' })
     expect(['result', 'ENG_QUEUE_FULL']).toContain(codes[4])
-    const beat = await engine.message('heartbeat', ({ figures }) => figures.expired === 1)
-    expect(beat.figures.completed).toBeGreaterThanOrEqual(2)
+    await engine.message('heartbeat', ({ figures }) => figures.expired === 1 && figures.completed >= 2)
   })
 })
 

@@ -2,12 +2,12 @@
  * Decoding and scaling alone: the session host's own demuxer, decoder and scaler, and nothing behind them. Runs in the
  * benchmark's process.
  */
-import type { RgbPicture } from '../core/frame.ts'
-import { Decoder } from '../streams/media/decoder.ts'
-import { Demuxer } from '../streams/media/demuxer.ts'
-import { silenceNativeLog } from '../streams/media/native-log.ts'
-import { analysisSize, PictureScaler } from '../streams/media/picture-scaler.ts'
-import { type Cost, costOf } from './bench-kit.ts'
+import type { RgbPicture } from '../../core/frame.ts'
+import { Decoder } from '../../streams/media/decoder.ts'
+import { Demuxer } from '../../streams/media/demuxer.ts'
+import { silenceNativeLog } from '../../streams/media/native-log.ts'
+import { analysisSize, PictureScaler } from '../../streams/media/picture-scaler.ts'
+import { type Cost, costOf } from './kit.ts'
 
 const OPEN_TIMEOUT_MS = 10_000
 /** One picture kept out of so many: what the inference is measured on. */

@@ -3,14 +3,14 @@
  * its own; the replay is the real command. Every frame is analysed: rate limit and motion gate are off.
  */
 import { availableParallelism } from 'node:os'
-import type { RgbPicture } from '../core/frame.ts'
-import { table } from '../src/cli/table.ts'
-import { facesSpec, installedModels, modelsDir } from '../src/face-models.ts'
-import { benchClip, CLIP_SECONDS } from './bench-clip.ts'
-import { decodeAlone } from './bench-decode.ts'
-import { inferAlone } from './bench-inference.ts'
-import { type BenchContext, type BenchResult, type Cost, figure } from './bench-kit.ts'
-import { replayCommand } from './bench-replay-command.ts'
+import type { RgbPicture } from '../../core/frame.ts'
+import { table } from '../../src/cli/table.ts'
+import { facesSpec, installedModels, modelsDir } from '../../src/face-models.ts'
+import { benchClip, CLIP_SECONDS } from './clip.ts'
+import { decodeAlone } from './decode.ts'
+import { inferAlone } from './inference.ts'
+import { type BenchContext, type BenchResult, type Cost, figure } from './kit.ts'
+import { replayCommand } from './replay-command.ts'
 
 /** Enough for a steady mean, and about 2 s on one core. */
 const DETECT_RUNS = 300

@@ -6,17 +6,17 @@
  * complete. Latency is from `infer()` to its answer, so about two runs; `runP50Ms` is one run.
  */
 import { availableParallelism } from 'node:os'
-import type { RgbPicture } from '../core/frame.ts'
-import { DurationSketch } from '../core/histogram.ts'
-import type { EngineModelSpec } from '../core/wire/engine-control.ts'
-import { adapterFor } from '../models/adapters.ts'
-import type { EngineClient } from '../models/engine-client.ts'
-import { findModel } from '../models/manifest.ts'
-import { table } from '../src/cli/table.ts'
-import { engineThreads } from '../src/engine-service.ts'
-import { facesSpec, installedModels, modelsDir } from '../src/face-models.ts'
-import { BenchEngine } from './bench-engine-host.ts'
-import { type BenchContext, type BenchResult, figure } from './bench-kit.ts'
+import type { RgbPicture } from '../../core/frame.ts'
+import { DurationSketch } from '../../core/histogram.ts'
+import type { EngineModelSpec } from '../../core/wire/engine-control.ts'
+import { adapterFor } from '../../models/adapters.ts'
+import type { EngineClient } from '../../models/engine-client.ts'
+import { findModel } from '../../models/manifest.ts'
+import { table } from '../../src/cli/table.ts'
+import { engineThreads } from '../../src/engine-service.ts'
+import { facesSpec, installedModels, modelsDir } from '../../src/face-models.ts'
+import { BenchEngine } from './engine-host.ts'
+import { type BenchContext, type BenchResult, figure } from './kit.ts'
 
 const BATCH_SIZES = [1, 2, 4, 8]
 /** For each model and batch size. */

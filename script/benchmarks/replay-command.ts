@@ -6,9 +6,9 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { GrabberError } from '../core/errors.ts'
-import type { ReplaySummary } from '../src/replay-summary.ts'
-import { type Cost, machineCpuSeconds } from './bench-kit.ts'
+import { GrabberError } from '../../core/errors.ts'
+import type { ReplaySummary } from '../../src/replay-summary.ts'
+import { type Cost, machineCpuSeconds } from './kit.ts'
 
 /** bash waits for the command and then writes the CPU times of everything below it: user and system, on the last line. */
 const TIMED = '"$@"; status=$?; times; exit $status'

@@ -5,13 +5,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type HostProcess, hostDied, spawnHost } from '../actors/kernel/child-process.ts'
-import type { Config } from '../config/schema.ts'
-import { fromCoded } from '../core/errors.ts'
-import type { Logger } from '../core/ports.ts'
-import type { EngineFigures, EngineModelSpec, EngineStart, FromEngine, ToEngine } from '../core/wire/engine-control.ts'
-import { EngineClient } from '../models/engine-client.ts'
-import { hostSettings } from '../src/host-settings.ts'
+import { type HostProcess, hostDied, spawnHost } from '../../actors/kernel/child-process.ts'
+import type { Config } from '../../config/schema.ts'
+import { fromCoded } from '../../core/errors.ts'
+import type { Logger } from '../../core/ports.ts'
+import type {
+  EngineFigures,
+  EngineModelSpec,
+  EngineStart,
+  FromEngine,
+  ToEngine,
+} from '../../core/wire/engine-control.ts'
+import { EngineClient } from '../../models/engine-client.ts'
+import { hostSettings } from '../../src/host-settings.ts'
 
 const INCARNATION = 1
 const ASK_DEADLINE_MS = 60_000

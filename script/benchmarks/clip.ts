@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { GrabberError } from '../core/errors.ts'
+import { GrabberError } from '../../core/errors.ts'
 
 /** 20.1 s together, one face each. */
 const PARTS = ['again', 'book', 'eat', 'help', 'night', 'sister', 'walk', 'yes']

@@ -2,8 +2,8 @@
  * What the benchmarks share: their shape, and CPU time beside wall time. Runs in the benchmark's process.
  */
 import { cpus } from 'node:os'
-import type { Config } from '../config/schema.ts'
-import type { Logger } from '../core/ports.ts'
+import type { Config } from '../../config/schema.ts'
+import type { Logger } from '../../core/ports.ts'
 
 export interface BenchContext {
   config: Config

@@ -4,10 +4,10 @@
  */
 import { readFile } from 'node:fs/promises'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { RgbPicture } from '../core/frame.ts'
-import { adapterFor } from '../models/adapters.ts'
-import { findModel } from '../models/manifest.ts'
-import { type Cost, costOf } from './bench-kit.ts'
+import type { RgbPicture } from '../../core/frame.ts'
+import { adapterFor } from '../../models/adapters.ts'
+import { findModel } from '../../models/manifest.ts'
+import { type Cost, costOf } from './kit.ts'
 
 const WARM_UP_RUNS = 5
 
