@@ -51,7 +51,7 @@ export class ReplayTally {
   summary(file: string, camera: string, outcome: ReplayOutcome, wallSeconds: number, device: string): ReplaySummary {
     const { totals, stream, stages, damage, leases, restarts, peakRssBytes } = outcome
     const { captured, analysed, skipped, dropped, inFlight } = totals.ledger
-    const seconds = outcome.lastPtsMs / 1000
+    const seconds = totals.lastPtsMs / 1000
     const times = Object.entries(stages).map(([stage, { p50Ms, p95Ms }]) => [
       stage,
       { p50Ms: rounded(p50Ms), p95Ms: rounded(p95Ms) },

@@ -48,7 +48,9 @@ export class PictureScaler implements Disposable {
   small(full: Frame): SmallPicture {
     const small = newFrame(AV_PIX_FMT_YUV420P, this.size)
     small.colorSpace = full.colorSpace
-    expectStatus(this.#toSmall.scaleFrameSync(small, full), 'DEC_FAILED', 'the picture cannot be scaled')
+    const status = this.#toSmall.scaleFrameSync(small, full)
+    if (status < 0) small.free()
+    expectStatus(status, 'DEC_FAILED', 'the picture cannot be scaled')
     return new SmallPicture(small)
   }
 

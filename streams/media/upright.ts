@@ -23,19 +23,25 @@ export class Upright implements Disposable {
     this.#rotation = rotation
   }
 
-  /** The upright frame; takes `frame` over, frees it when another one is given back. */
+  /** The upright frame; takes `frame` over, frees it when another one is given back. Errors: DEC_FAILED. */
   turn(frame: Frame): Frame {
     if (this.#rotation === 0) return frame
-    if (!this.#chain?.fits(frame)) {
-      this.#chain?.[Symbol.dispose]()
-      this.#chain = new FilterChain(frame, steps[this.#rotation])
+    try {
+      return this.#chainFor(frame, steps[this.#rotation]).run(frame)
+    } finally {
+      frame.free()
     }
-    const upright = this.#chain.run(frame)
-    frame.free()
-    return upright
   }
 
   [Symbol.dispose](): void {
     this.#chain?.[Symbol.dispose]()
+    this.#chain = undefined
+  }
+
+  #chainFor(frame: Frame, turn: FilterStep[]): FilterChain {
+    if (this.#chain?.fits(frame)) return this.#chain
+    this[Symbol.dispose]()
+    this.#chain = new FilterChain(frame, turn)
+    return this.#chain
   }
 }

@@ -7,7 +7,7 @@ import type { OperatorFunction } from 'rxjs'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { DropKey } from '../../core/ledger.ts'
 import { facesFromResult } from '../../models/yunet.ts'
-import type { Detected, FaceServices, Measured } from '../graph-item.ts'
+import { type Detected, type FaceServices, type Measured, SESSION_FAILED } from '../graph-item.ts'
 import { bounded, type DropReason } from './bounded.ts'
 
 const IN_FLIGHT = 2
@@ -23,6 +23,7 @@ export function detect(services: FaceServices, queue: number): OperatorFunction<
     queue,
     overflow: spec.source.overflow,
     async project(item) {
+      await services.enterTail(item.frame.info)
       const picture = item.frame.rgb()
       const result = await services.timeAsync('detect', () => engine.infer(faces.detector, picture, params))
       const found = facesFromResult(result)
@@ -42,7 +43,8 @@ export function isPoison(error: unknown): boolean {
 }
 
 function dropKey(reason: DropReason, error: unknown): DropKey {
-  if (reason !== 'failed') return `detect.${reason}`
+  if (reason === 'unsubscribed') return SESSION_FAILED
+  if (reason === 'overflow') return 'detect.overflow'
   if (isPoison(error)) return 'engine.poison'
   return error instanceof GrabberError && error.code === 'ENG_UNAVAILABLE' ? 'engine.timeout' : 'engine.failed'
 }
