@@ -70,6 +70,7 @@ export class HandEngine implements InferenceEngine {
 
   /** Answers what is open and what follows from it, until nothing more is asked. */
   async answerAll(rows: (model: string) => number[][] = () => []): Promise<void> {
+    await settle()
     for (let ask = this.asked.shift(); ask; ask = this.asked.shift()) {
       ask.answer(rows(ask.model))
       await settle()
