@@ -68,7 +68,8 @@ export class Demuxer implements AsyncDisposable {
     signal?.addEventListener('abort', interrupt, { once: true })
     try {
       const video = await call.run(openTimeoutMs, () => openVideo(format, url, openTimeoutMs))
-      if (video) return new Demuxer(format, video, call, openTimeoutMs)
+      // Probing that was interrupted may say that all is well, with half of the parameters.
+      if (video && !call.late && !signal?.aborted) return new Demuxer(format, video, call, openTimeoutMs)
       throw new GrabberError('SRC_TIMEOUT', 'the opening of the input was given up')
     } catch (error) {
       if (!call.stuck) await format.closeInput()
