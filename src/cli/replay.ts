@@ -144,13 +144,15 @@ class Replay {
     const stop = () => void job.stop()
     this.#context.signal.addEventListener('abort', stop, { once: true })
     const startedMs = performance.now()
+    const { engineRestarts } = this.#bench
     try {
       // A signal that was aborted before this calls no listener.
       this.#context.signal.throwIfAborted()
       const outcome = await job.run()
       const wallSeconds = (performance.now() - startedMs) / 1000
       reportDamage(this.#context, file, outcome.damage)
-      return tally.summary(file, camera, outcome, wallSeconds, this.#bench.device)
+      const { device, engineRestarts: now } = this.#bench
+      return tally.summary({ file, camera, outcome, wallSeconds, device, engineRestarts: now - engineRestarts })
     } finally {
       this.#context.signal.removeEventListener('abort', stop)
       progress.clear()
