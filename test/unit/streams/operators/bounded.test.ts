@@ -60,7 +60,7 @@ describe('bounded, the usual cases', () => {
     await bench.finish(2)
     bench.subscription?.unsubscribe()
     expect([...bench.drops].sort()).toEqual([1, 2, 3, 4].map((item) => [item, 'unsubscribed']))
-    await bench.reject(1, new Error('late'))
+    await bench.reject(1, new ItemFailure())
     expect([bench.results, bench.ended]).toEqual([[], undefined])
     expect(bench.unsettled([1, 2, 3, 4])).toEqual([])
   })
