@@ -26,7 +26,7 @@ export interface ReplayOptions {
   name: string
   spec: SessionSpec
   directory: EngineDirectory
-  search(embedding: Float32Array, k: number): GalleryHit[]
+  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   host: HostSettings
   /** Each event once, in order. */
   onEvent(event: CloudEvent): void
@@ -42,6 +42,8 @@ export interface ReplayOutcome extends Pick<Ended, 'stages' | 'damage' | 'peakRs
   totals: ReplayTotals
   /** Leases held at the end; 0. */
   leases: number
+  /** From the opened source to the last word of the incarnation that ended: the work without starts and stops. */
+  analysisMs: number
   /** Incarnations beyond the first. */
   restarts: number
 }
@@ -60,6 +62,7 @@ export class ReplayJob {
   #supervisor: Supervisor | undefined
   #incarnation = 0
   #stream: StreamInfo | undefined
+  #openedMs: number | undefined
   #from: Checkpoint | null
   /** Totals at `#from`. */
   #base: ReplayTotals = { ledger: emptyLedger(), faces: 0, tracks: 0, lastPtsMs: 0 }
@@ -117,6 +120,7 @@ export class ReplayJob {
     if (spec.faces) await this.#engine(context.signal)
     this.#incarnation++
     this.#start = this.#base
+    this.#openedMs = undefined
     const child = await startSession({
       name,
       incarnation: this.#incarnation,
@@ -128,6 +132,7 @@ export class ReplayJob {
       listener: {
         onOpened: ({ stream }) => {
           this.#stream = stream
+          this.#openedMs ??= host.clock.monotonicMs()
         },
         onEvent: (message) => this.#take(message),
         onProgress: ({ progress }) => this.#stream && this.#options.onProgress?.(progress.lastPtsMs, this.#stream),
@@ -178,8 +183,11 @@ export class ReplayJob {
     const restarts = this.#incarnation - 1
     const totals = this.#totals(progress)
     const { leases } = progress
+    const nowMs = this.#options.host.clock.monotonicMs()
+    const analysisMs = nowMs - (this.#openedMs ?? nowMs)
+    const counted = { totals, leases, analysisMs, restarts }
     const stream = this.#stream
-    if (stream) this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, totals, leases, restarts })
+    if (stream) this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, ...counted })
     else this.#outcome.reject(new GrabberError('ACT_STOPPED', `${this.#options.name} was stopped before it was open`))
   }
 

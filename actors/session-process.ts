@@ -37,7 +37,7 @@ export interface SessionOptions {
   incarnation: number
   spec: SessionSpec
   directory: EngineDirectory
-  search(embedding: Float32Array, k: number): GalleryHit[]
+  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   listener: SessionListener
   host: HostSettings
   signal: AbortSignal
@@ -120,7 +120,7 @@ export class SessionProcess implements RunningChild {
         listener.onBoxes?.(message)
         break
       case 'match':
-        this.#answer(message)
+        void this.#answer(message)
         break
       case 'checkpoint':
         this.#ledger = message.progress.ledger
@@ -141,9 +141,9 @@ export class SessionProcess implements RunningChild {
     }
   }
 
-  #answer({ requestId, embedding, k }: Message<'match'>): void {
+  async #answer({ requestId, embedding, k }: Message<'match'>): Promise<void> {
     try {
-      const hits = this.#options.search(embedding, k)
+      const hits = await this.#options.search(embedding, k)
       this.#send({ type: 'match.answer', requestId, hits })
     } catch (error) {
       this.#send({ type: 'match.failed', requestId, error: toGrabberError(error).toJSON() })

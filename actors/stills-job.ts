@@ -31,7 +31,6 @@ export async function answerStills(options: StillsOptions): Promise<void> {
   let files = options.spec.files
   while (files.length > 0) {
     const answered = await runBatch(options, files)
-    options.signal.throwIfAborted()
     files = files.slice(answered)
     const next = files[0]
     if (next === undefined) return
@@ -88,6 +87,7 @@ async function runBatch(
   host.send({ type: 'stills', incarnation: 1, spec: { ...spec, files }, engine })
   const exit = await host.exited
   unwatch()
+  signal.throwIfAborted()
   if (failure) throw fromCoded(failure)
   if (!ended && exit.code === 0) throw hostDied('the host of the stills', exit)
   return answered

@@ -36,17 +36,27 @@ export async function createBus(url: string, node: string, dataDir: DataDir, log
   }
   const port = await choosePort(HOST)
   const local = `nats://${HOST}:${port}`
-  const bus = new NatsBus({ url: local, name, logger, clock })
-  return { bus, url: local, child: serverChild(port, dataDir, logger, clock) }
+  const { promise: after, resolve: onTried } = Promise.withResolvers<void>()
+  const bus = new NatsBus({ url: local, name, logger, clock, after })
+  return { bus, url: local, child: serverChild({ port, dataDir, logger, clock, onTried }) }
 }
 
-function serverChild(port: number, dataDir: DataDir, logger: Logger, clock: Clock): ChildSpec {
+interface ServerParts {
+  port: number
+  dataDir: DataDir
+  logger: Logger
+  clock: Clock
+  /** After each start, whether it came up or not. */
+  onTried(): void
+}
+
+function serverChild({ port, dataDir, logger, clock, onTried }: ServerParts): ChildSpec {
   return {
     id: CHILD,
     restart: 'permanent',
     shutdownMs: SHUTDOWN_MS,
     async start() {
-      const server = await startNatsServer({ dataDir: dataDir.path, logger, clock, port })
+      const server = await startNatsServer({ dataDir: dataDir.path, logger, clock, port }).finally(onTried)
       dataDir.addChild(CHILD, server.pid)
       let stopping = false
       return {

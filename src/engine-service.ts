@@ -15,6 +15,11 @@ const CREDITS = 8
 /** Loading and warming up; a software GPU takes 6 s to create a session (FACTS). */
 const READY_MS = 60_000
 
+/** Intra-op threads of ONNX Runtime. One core is left for decoding; more than four bring little to models this small. */
+export function engineThreads({ threads }: Config['engine']): number {
+  return threads === 'auto' ? Math.max(1, Math.min(4, availableParallelism() - 1)) : threads
+}
+
 export interface EngineServiceOptions {
   config: Config['engine']
   models: EngineModelSpec[]
@@ -29,19 +34,21 @@ export class EngineService {
   readonly directory = new EngineDirectory()
   /** Permanent: whoever supervises it starts it again after a crash. */
   readonly child: ChildSpec
+  /** There is no model to run. */
+  readonly idle: boolean
   #report: DeviceReport | undefined
   #incarnation = 0
 
   constructor({ config, models, socketPath, host, onReady, onFigures, onGone }: EngineServiceOptions) {
-    const { device, threads, queueLimit, batch } = config
+    const { device, queueLimit, batch } = config
+    this.idle = models.length === 0
     const { max, maxWaitMs } = batch
     const start = {
       device,
       models,
       credits: CREDITS,
       batch: { max, maxWaitMs, queueLimit },
-      // One core is left for decoding; more than four threads bring little to models this small.
-      threads: threads === 'auto' ? Math.max(1, Math.min(4, availableParallelism() - 1)) : threads,
+      threads: engineThreads(config),
     }
     this.child = {
       id: `engine:${device}`,

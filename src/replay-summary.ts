@@ -9,6 +9,8 @@ export interface ReplaySummary {
   camera: string
   durationSeconds: number
   wallSeconds: number
+  /** Of these, from the opened source to the last verdict: without starting and ending processes. */
+  analysisSeconds: number
   /** Media seconds analysed per wall second. */
   realtimeFactor: number
   frames: {
@@ -23,7 +25,7 @@ export interface ReplaySummary {
   /** Tracks that ended with the name confirmed, by subject. */
   identities: Record<string, number>
   keyframes: number
-  stages: Record<string, { p50Ms: number; p95Ms: number }>
+  stages: Record<string, { p50Ms: number; p95Ms: number; count: number }>
   device: string
   decoder: string
   peakRssBytes: number
@@ -64,15 +66,16 @@ export class ReplayTally {
     const { totals, stream, stages, damage, leases, restarts, peakRssBytes } = outcome
     const { captured, analysed, skipped, dropped, inFlight } = totals.ledger
     const seconds = totals.lastPtsMs / 1000
-    const times = Object.entries(stages).map(([stage, { p50Ms, p95Ms }]) => [
+    const times = Object.entries(stages).map(([stage, { p50Ms, p95Ms, count }]) => [
       stage,
-      { p50Ms: rounded(p50Ms), p95Ms: rounded(p95Ms) },
+      { p50Ms: rounded(p50Ms), p95Ms: rounded(p95Ms), count },
     ])
     return {
       file,
       camera,
       durationSeconds: rounded(seconds),
       wallSeconds: rounded(wallSeconds),
+      analysisSeconds: rounded(outcome.analysisMs / 1000),
       realtimeFactor: rounded(seconds / wallSeconds),
       frames: { captured, analysed, skipped, dropped, inFlight },
       faces: totals.faces,

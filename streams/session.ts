@@ -3,6 +3,7 @@
  * Owns the passes over its source, one graph each. Must never retry: when the stream fails it says so and ends, and its
  * supervisor decides.
  */
+import { availableParallelism } from 'node:os'
 import { filter, lastValueFrom, map } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
@@ -24,6 +25,12 @@ const LIVE_TAIL_QUEUE = LIVE_TAIL_FRAMES + 2
 /** A lossless session's stages can all hold what was admitted, and the words at the end of a pass. */
 const LOSSLESS_QUEUE = LOSSLESS_FRAMES + 2
 const PROGRESS_MS = 500
+/**
+ * A recording may use every core (0: FFmpeg chooses); of cameras there are many. Where there are only two cores the engine
+ * and this process fill them: more decoder threads get in their way, 9 % fewer frames a second (docs/performance.md).
+ */
+const LOSSLESS_DECODER_THREADS = availableParallelism() > 2 ? 0 : 1
+const LIVE_DECODER_THREADS = 1
 
 export class Session {
   readonly #spec: SessionSpec
@@ -87,8 +94,7 @@ export class Session {
       speed: source.speed,
       openTimeoutMs,
       originMs,
-      // A recording may use every core; of cameras there are many.
-      threads: this.#services.lossless ? 0 : 1,
+      threads: this.#services.lossless ? LOSSLESS_DECODER_THREADS : LIVE_DECODER_THREADS,
       room: (signal) => this.#services.room(signal),
       signal: this.#stop.signal,
       clock: this.#clock,

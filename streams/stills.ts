@@ -13,10 +13,11 @@ import { facesFromResult } from '../models/yunet.ts'
 import { faceQuality } from './analysis/face-quality.ts'
 import { Decoder } from './media/decoder.ts'
 import { Demuxer } from './media/demuxer.ts'
-import { frameRotation } from './media/frame-rotation.ts'
+import { frameMirrored, frameRotation } from './media/frame-rotation.ts'
 import type { NativeFrame } from './media/native-frame.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
 import { Upright } from './media/upright.ts'
+import { Moments } from './moments.ts'
 import { alignedCrop } from './operators/track.ts'
 import type { SessionLink } from './session-link.ts'
 
@@ -55,41 +56,52 @@ export class Stills {
     using decoder = await Decoder.open(demuxer.stream, 1)
     let answered = 0
     for await (const frame of this.#moments(demuxer, decoder)) {
-      using upright = new Upright(demuxer.rotation || frameRotation(frame))
+      using upright = new Upright(demuxer.rotation || frameRotation(frame), frameMirrored(frame))
       using full = upright.turn(frame)
       const faces = await this.#look(full)
       this.#link.send({ type: 'still', index, file, width: full.width, height: full.height, faces })
       answered++
     }
-    if (answered === 0) throw new GrabberError('DEC_FAILED', 'not one picture could be decoded')
+    if (answered === 0)
+      throw new GrabberError('DEC_FAILED', 'not one picture could be decoded', {
+        remedy: 'it is damaged; check it with ffprobe',
+      })
   }
 
-  /** The frames to look at: the first of a picture, up to `maxFrames` spread over a video. The receiver frees them. */
+  /**
+   * The frames to look at: the first of a picture, up to `maxFrames` spread over a video; the last one when none was due
+   * (a picture's duration is what its demuxer makes up). The receiver frees them.
+   */
   async *#moments(demuxer: Demuxer, decoder: Decoder): AsyncGenerator<NativeFrame> {
-    const { maxFrames } = this.#spec
-    const stepMs = (demuxer.durationMs ?? 0) / maxFrames
-    let taken = 0
-    for (let more = true; more && taken < maxFrames; ) {
-      const { packet } = await demuxer.read()
-      more = packet !== null
-      for await (const decoded of decoder.decode(packet)) {
-        if ('damage' in decoded) continue
-        const atMs = (decoded.ptsMs ?? 0) - demuxer.startMs
-        // The middle of each of `maxFrames` equal parts; a picture, and a video's only frame, come at once.
-        const due = taken < maxFrames && atMs >= (taken + 0.5) * stepMs - (maxFrames === 1 ? stepMs : 0)
-        if (!due) {
-          decoded.frame.free()
-          continue
+    const moments = new Moments(this.#spec.maxFrames, demuxer.durationMs ?? 0)
+    let last: NativeFrame | undefined
+    try {
+      for (let more = true; more && !moments.complete; ) {
+        const { packet } = await demuxer.read()
+        more = packet !== null
+        for await (const decoded of decoder.decode(packet)) {
+          if ('damage' in decoded) continue
+          last?.free()
+          last = decoded.frame
+          if (!moments.take((decoded.ptsMs ?? 0) - demuxer.startMs)) continue
+          last = undefined
+          yield decoded.frame
         }
-        taken++
-        yield decoded.frame
       }
+      if (moments.taken > 0 || !last) return
+      const only = last
+      last = undefined
+      yield only
+    } finally {
+      last?.free()
     }
   }
 
   async #look(full: NativeFrame): Promise<StillFace[]> {
     const factor = Math.min(1, DETECT_SIDE_PX / Math.max(full.width, full.height))
-    const size = analysisSize(full, Math.round(full.width * factor))
+    const { width, height } = analysisSize(full, Math.round(full.width * factor))
+    // A strip one px wide would become thousands high, since no side is made less than the detector's 32.
+    const size = { width, height: Math.min(height, DETECT_SIDE_PX) }
     const { detector, detectThreshold, maxPerFrame } = this.#spec.faces
     using scaler = new PictureScaler(size)
     using small = scaler.small(full)

@@ -41,6 +41,8 @@ export interface NatsBusOptions {
   name: string
   logger: Logger
   clock: Clock
+  /** The first attempt waits for it: a server of our own that is still starting. */
+  after?: Promise<void>
 }
 
 /** One established connection; `lost` settles the moment it goes, and with it every publication that waits. */
@@ -132,6 +134,7 @@ export class NatsBus implements EventBus {
     const { clock, logger } = this.#options
     let waitMs = RETRY_MIN_MS
     let failures = 0
+    await this.#options.after
     while (!this.#stop.signal.aborted) {
       const link = await this.#connect().catch((error: unknown) => toBusError(error))
       if (link instanceof GrabberError) {

@@ -87,7 +87,7 @@ async function startOn(port: number, folder: string, options: NatsServerOptions)
     await stopChild(server.child, exited, clock)
     throw await startError(folder)
   }
-  logger.info({ port, pid: server.pid }, 'nats-server is up')
+  logger.info({ port, serverPid: server.pid }, 'nats-server is up')
   return {
     url: `nats://${HOST}:${port}`,
     port,
@@ -144,7 +144,7 @@ async function endLeftOver(folder: string, { clock, logger }: NatsServerOptions)
   const text = await readFile(join(folder, 'nats.pid'), 'utf8').catch(ignoreAbsent)
   const left = identify(Number.parseInt(text ?? '', 10))
   if (left === undefined || !commandLine(left.pid)?.split('\0').includes(configPath(folder))) return
-  if (await end(left, clock)) logger.warn({ pid: left.pid }, 'ended a nats-server that was left over')
+  if (await end(left, clock)) logger.warn({ serverPid: left.pid }, 'ended a nats-server that was left over')
 }
 
 async function startError(folder: string): Promise<GrabberError> {

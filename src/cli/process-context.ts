@@ -8,11 +8,17 @@ import { type CliContext, createContext, Interrupted } from './context.ts'
 const EXIT_INTERRUPTED = 130
 const EXIT_DEFECT = 1
 
+/** Signals closer together than this are one: a terminal and a wrapper (timeout, npm) both pass on the same Ctrl-C. */
+const SAME_SIGNAL_MS = 500
+
 /** Takes over SIGINT, SIGTERM, closed outputs and defects. The second signal ends the process at once. */
 export function processContext(process: NodeJS.Process, env: NodeJS.ProcessEnv): CliContext {
   const controller = new AbortController()
+  let firstMs: number | undefined
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
+      if (firstMs !== undefined && performance.now() - firstMs < SAME_SIGNAL_MS) return
+      firstMs ??= performance.now()
       if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED)
       controller.abort(new Interrupted(name))
     })

@@ -133,7 +133,7 @@ class Replay {
       spec,
       directory: this.#bench.directory,
       host: this.#bench.host,
-      search: (embedding, k) => gallery?.search(embedding, k) ?? [],
+      search: async (embedding, k) => gallery?.search(embedding, k) ?? [],
       onEvent: (event) => {
         tally.add(event)
         this.#take(event)

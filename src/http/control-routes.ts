@@ -2,6 +2,7 @@
  * The routes of the control socket: what the command line asks of a running daemon. Runs in the daemon.
  */
 import { z } from 'zod'
+import { type CloudEvent, type EventType, eventSchemas } from '../../core/event.ts'
 import type { Subject } from '../../core/ports.ts'
 import { parsed, type Route } from './route.ts'
 
@@ -12,11 +13,13 @@ export interface ControlPorts {
   /** GAL_UNKNOWN_SUBJECT when there is none. */
   remove(subject: string): void | Promise<void>
   list(): Subject[] | Promise<Subject[]>
+  /** Stores the event and has it published; one whose id is known already is dropped. */
+  submit(event: CloudEvent): unknown
 }
 
 export type EnrollInput = Omit<z.output<typeof enrollBody>, 'embeddings'> & { embeddings: Float32Array[] }
 
-const subjectId = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$/, 'a–z, 0–9, _, - and . only, at most 64')
+const subjectId = z.string().regex(/^[a-z0-9_-]{1,64}$/, 'a–z, 0–9, _ and - only, at most 64')
 
 const enrollBody = z
   .strictObject({
@@ -29,6 +32,28 @@ const enrollBody = z
     path: ['embeddings'],
     error: 'all must be of the same length',
   })
+
+const attributes = {
+  specversion: z.literal('1.0'),
+  id: z.string().regex(/^[0-9a-f]{32}$/, 'not the id of an event'),
+  source: z.string().min(1).max(200),
+  /** The camera: it becomes a token of a NATS subject. */
+  subject: z.string().regex(/^[a-z0-9_-]{1,64}$/, 'not the id of a camera'),
+  time: z.iso.datetime(),
+  datacontenttype: z.literal('application/json'),
+  dataschema: z.string().min(1).max(200),
+}
+
+const [firstType, ...otherTypes] = (Object.keys(eventSchemas) as EventType[]).map((type) =>
+  z.strictObject({ ...attributes, type: z.literal(type), data: eventSchemas[type] }),
+)
+
+const eventsBody = z.strictObject({
+  events: z
+    .array(z.discriminatedUnion('type', [firstType!, ...otherTypes]))
+    .min(1)
+    .max(1000),
+})
 
 export function controlRoutes(ports: ControlPorts): Route[] {
   return [
@@ -49,6 +74,15 @@ export function controlRoutes(ports: ControlPorts): Route[] {
         const { id } = parsed(z.object({ id: subjectId }), params)
         await ports.remove(id)
         return { data: { removed: id } }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/control/events',
+      async answer({ body }) {
+        const { events } = parsed(eventsBody, body)
+        for (const event of events) await ports.submit(event as CloudEvent)
+        return { data: { accepted: events.length } }
       },
     },
   ]

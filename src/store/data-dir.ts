@@ -116,7 +116,7 @@ export class DataDir {
     const stale = readRunFile(this.path)?.children ?? []
     const sweepOne = async (child: RunChild) => {
       if (await end(child, clock))
-        logger.warn({ child: child.name, pid: child.pid }, 'ended a child of a killed daemon')
+        logger.warn({ child: child.name, childPid: child.pid }, 'ended a child of a killed daemon')
     }
     await Promise.all(stale.map(sweepOne))
     for (const name of readdirSync(this.#sockets)) {

@@ -1,22 +1,48 @@
 /**
  * Who a track is, from several embeddings. Pure state per track; the gallery's answers come in as numbers.
- * Evidence is the track's template: the quality-weighted sum of its embeddings, normalised (template pooling, as in
- * NIST's IJB protocols), searched anew after each embedding. A name is confirmed after several agreeing answers.
+ * Evidence is the track's template, searched anew after each embedding that agrees with it. A name is confirmed after
+ * several agreeing answers. Embeddings that disagree with the template but with one another agree are another person, whom
+ * the tracker took for the first (two who crossed, a cut): the template then starts anew from them.
  */
 import type { GalleryHit, Identity } from '../../core/observation.ts'
+import { Template } from './template.ts'
 
-export interface IdentityOptions {
+/** What a match must reach to be accepted. */
+export interface MatchLimits {
   /** Lowest cosine of an accepted match. */
   matchThreshold: number
   /** Lowest lead over the runner-up subject. */
   minMargin: number
+}
+
+export interface Match {
+  subject: string
+  name?: string
+  similarity: number
+  /** Similarity minus that of the runner-up; the similarity itself when there is none. */
+  margin: number
+}
+
+/** The best of `hits` (best first) when it is good enough, and clearly better than the runner-up. */
+export function acceptedMatch(hits: readonly GalleryHit[], limits: MatchLimits): Match | undefined {
+  const [best, second] = hits
+  if (!best) return undefined
+  const margin = best.similarity - (second?.similarity ?? 0)
+  return best.similarity >= limits.matchThreshold && margin >= limits.minMargin ? { ...best, margin } : undefined
+}
+
+export interface IdentityOptions extends MatchLimits {
   /** Agreeing answers before a name is confirmed. */
   confirmEmbeddings: number
 }
 
 export class TrackIdentity {
   readonly #options: IdentityOptions
-  #sum: Float64Array | undefined
+  #template = new Template()
+  /** Of the embeddings in a row that disagree with the template. */
+  #stranger = new Template()
+  /** The template has just started anew, from as many embeddings as a name needs. */
+  #restarted = false
   #identity: Identity = { status: 'unknown' }
   /** Answers in a row for `#streakSubject`. */
   #streak = 0
@@ -30,17 +56,23 @@ export class TrackIdentity {
     return this.#identity
   }
 
-  /** Adds an embedding (L2-normalised) with weight `quality`; returns the template to search, L2-normalised. */
-  add(embedding: Float32Array, quality: number): Float32Array {
-    this.#sum ??= new Float64Array(embedding.length)
-    let squares = 0
-    for (let i = 0; i < embedding.length; i++) {
-      const value = this.#sum[i]! + quality * embedding[i]!
-      this.#sum[i] = value
-      squares += value * value
+  /**
+   * Adds an embedding (L2-normalised) with weight `quality`. Returns the template to search, L2-normalised; `undefined`
+   * while the embedding is that of a stranger: the template is what it was, and there is nothing new to ask.
+   */
+  add(embedding: Float32Array, quality: number): Float32Array | undefined {
+    if (this.#agrees(this.#template, embedding)) {
+      this.#stranger = new Template()
+      this.#template.add(embedding, quality)
+      return this.#template.vector()
     }
-    const norm = Math.sqrt(squares) || 1
-    return Float32Array.from(this.#sum, (value) => value / norm)
+    if (!this.#agrees(this.#stranger, embedding)) this.#stranger = new Template()
+    this.#stranger.add(embedding, quality)
+    if (this.#stranger.size < this.#options.confirmEmbeddings) return undefined
+    this.#template = this.#stranger
+    this.#stranger = new Template()
+    this.#restarted = true
+    return this.#template.vector()
   }
 
   /**
@@ -48,29 +80,26 @@ export class TrackIdentity {
    * is: one person is at most once in a picture. Returns true when the identity changed (a new revision).
    */
   judge(hits: readonly GalleryHit[], taken: ReadonlySet<string>): boolean {
-    const [best, second] = hits
-    const margin = best ? best.similarity - (second?.similarity ?? 0) : 0
-    const accepted =
-      best !== undefined &&
-      best.similarity >= this.#options.matchThreshold &&
-      margin >= this.#options.minMargin &&
-      !taken.has(best.subject)
-    this.#count(accepted ? best.subject : undefined)
-    if (!accepted) return this.#doubt()
-    return this.#accept({
-      subject: best.subject,
-      ...(best.name === undefined ? {} : { name: best.name }),
-      similarity: best.similarity,
-      margin,
-    })
+    const match = acceptedMatch(hits, this.#options)
+    const accepted = match && !taken.has(match.subject) ? match : undefined
+    this.#count(accepted?.subject)
+    const restarted = this.#restarted
+    this.#restarted = false
+    return accepted ? this.#accept(accepted) : this.#doubt(restarted)
+  }
+
+  /** Two faces are the same person's from the cosine at which a face is a known person. */
+  #agrees(template: Template, embedding: Float32Array): boolean {
+    return template.size === 0 || template.cosine(embedding) >= this.#options.matchThreshold
   }
 
   #count(subject: string | undefined): void {
     this.#streak = subject !== undefined && subject === this.#streakSubject ? this.#streak + 1 : 1
+    if (this.#restarted) this.#streak = this.#options.confirmEmbeddings
     this.#streakSubject = subject
   }
 
-  #accept(match: Omit<Identity, 'status'>): boolean {
+  #accept(match: Match): boolean {
     const before = this.#identity
     const settled = before.status === 'confirmed' || before.status === 'corrected'
     const enough = this.#streak >= this.#options.confirmEmbeddings
@@ -84,9 +113,12 @@ export class TrackIdentity {
     return status !== before.status || match.subject !== before.subject
   }
 
-  /** No accepted match: a candidate falls back; a confirmed name stays, since the track itself is evidence. */
-  #doubt(): boolean {
-    if (this.#identity.status !== 'candidate') return false
+  /**
+   * No accepted match: a candidate falls back. A confirmed name stays, since the track itself is evidence, unless the
+   * track's template has started anew.
+   */
+  #doubt(restarted: boolean): boolean {
+    if (this.#identity.status === 'unknown' || (this.#identity.status !== 'candidate' && !restarted)) return false
     this.#identity = { status: 'unknown' }
     return true
   }

@@ -53,9 +53,9 @@ export class FrameRef implements Disposable {
     return this.#analysis().luma
   }
 
-  /** RGB of the analysis picture as a fresh copy that the caller owns. */
-  rgb(): RgbPicture {
-    return this.#scaler.rgb(this.#analysis())
+  /** RGB of the analysis picture as a copy that the caller owns, in the memory of `old` when that is given. */
+  rgb(old?: RgbPicture): RgbPicture {
+    return this.#scaler.rgb(this.#analysis(), old)
   }
 
   retain(): this {

@@ -128,8 +128,11 @@ export class Demuxer implements AsyncDisposable {
 }
 
 async function openVideo(format: FormatContext, url: string, openTimeoutMs: number): Promise<Stream> {
-  // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours.
-  const options = Dictionary.fromObject(url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : {})
+  // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours. A picture whose name
+  // holds a `%` is that picture, and not the pattern of a sequence; what does not read pictures ignores it.
+  const options = Dictionary.fromObject(
+    url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' },
+  )
   expectStatus(await format.openInput(url, null, options), 'SRC_UNREADABLE', 'the input cannot be opened')
   expectStatus(await format.findStreamInfo(null), 'SRC_UNREADABLE', 'the streams cannot be read')
   return pickVideo(format)

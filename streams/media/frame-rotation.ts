@@ -14,6 +14,17 @@ export function rotationOf(matrix: Buffer | null): Rotation {
   return ([0, 90, 180, 270] as const)[turn]!
 }
 
+/** Whether the picture is mirrored as well: the matrix turns the plane over. */
+function isMirrored(matrix: Buffer | null): boolean {
+  if (!matrix || matrix.length < 36) return false
+  const [a, b, c, d] = [0, 4, 12, 16].map((at) => matrix.readInt32LE(at) / 65536)
+  return a! * d! - b! * c! < 0
+}
+
+export function frameMirrored(frame: Frame): boolean {
+  return isMirrored(frame.getSideData(AV_FRAME_DATA_DISPLAYMATRIX))
+}
+
 export function frameRotation(frame: Frame): Rotation {
   return rotationOf(frame.getSideData(AV_FRAME_DATA_DISPLAYMATRIX))
 }

@@ -16,54 +16,77 @@ export function analysisSize(display: Size, widthPx: number): Size {
   return { width, height }
 }
 
+/** A picture of the analysis size on loan from its scaler; `dispose` gives it back. */
 export class SmallPicture implements Disposable {
   readonly frame: Frame
+  readonly #giveBack: (picture: SmallPicture) => void
+  #luma: LumaView | undefined
 
-  constructor(frame: Frame) {
+  constructor(frame: Frame, giveBack: (picture: SmallPicture) => void) {
     this.frame = frame
+    this.#giveBack = giveBack
   }
 
+  /** One view for the picture's life: each look at `frame.data` is new external memory in the collector's books. */
   get luma(): LumaView {
-    const data = this.frame.data![0]!
-    return { width: this.frame.width, height: this.frame.height, stride: this.frame.linesize[0]!, data }
+    const { width, height, linesize } = this.frame
+    this.#luma ??= { width, height, stride: linesize[0]!, data: this.frame.data![0]! }
+    return this.#luma
   }
 
   [Symbol.dispose](): void {
-    this.frame.free()
+    this.#giveBack(this)
   }
 }
 
+/**
+ * The memory of its pictures is used again and again: without that, allocations outside V8's heap cause a full garbage
+ * collection every ten frames, 15 % of a replay's CPU time (docs/performance.md).
+ */
 export class PictureScaler implements Disposable {
   readonly size: Size
   #toSmall = scaler('area')
   #toRgb = scaler('fast_bilinear')
   #rgb: Frame
+  #planes: Buffer[]
+  #spare: SmallPicture[] = []
+  #closed = false
 
   constructor(size: Size) {
     this.size = size
     this.#rgb = newFrame(AV_PIX_FMT_GBRP, size)
+    this.#planes = this.#rgb.data!
   }
 
   /** A small picture that the caller disposes. */
   small(full: Frame): SmallPicture {
-    const small = newFrame(AV_PIX_FMT_YUV420P, this.size)
-    small.colorSpace = full.colorSpace
-    const status = this.#toSmall.scaleFrameSync(small, full)
-    if (status < 0) small.free()
+    const small = this.#spare.pop() ?? this.#newSmall()
+    small.frame.colorSpace = full.colorSpace
+    const status = this.#toSmall.scaleFrameSync(small.frame, full)
+    if (status < 0) small[Symbol.dispose]()
     expectStatus(status, 'DEC_FAILED', 'the picture cannot be scaled')
-    return new SmallPicture(small)
+    return small
   }
 
-  /** A fresh copy that the caller owns. */
-  rgb(small: SmallPicture): RgbPicture {
+  /** A copy that the caller owns, in the memory of `old` when that is given: a picture nobody uses any more. */
+  rgb(small: SmallPicture, old?: RgbPicture): RgbPicture {
     expectStatus(this.#toRgb.scaleFrameSync(this.#rgb, small.frame), 'DEC_FAILED', 'the picture cannot be converted')
-    return rgbFromGbrp(this.#rgb)
+    return rgbFromGbrp(this.#rgb, this.#planes, old?.data)
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true
+    for (const { frame } of this.#spare.splice(0)) frame.free()
     this.#rgb.free()
     this.#toSmall.freeContext()
     this.#toRgb.freeContext()
+  }
+
+  #newSmall(): SmallPicture {
+    return new SmallPicture(newFrame(AV_PIX_FMT_YUV420P, this.size), (picture) => {
+      if (this.#closed) picture.frame.free()
+      else this.#spare.push(picture)
+    })
   }
 }
 
@@ -86,10 +109,13 @@ function newFrame(format: Frame['format'], size: Size): Frame {
 }
 
 /** FFmpeg's planar RGB is stored G, B, R with padded rows; ours is R, G, B without padding. */
-export function rgbFromGbrp(frame: Frame): RgbPicture {
+export function rgbFromGbrp(
+  frame: Frame,
+  planes: readonly Uint8Array[] = frame.data!,
+  data: Uint8Array = new Uint8Array(3 * frame.width * frame.height),
+): RgbPicture {
   const { width, height } = frame
-  const [g, b, r] = frame.data!
-  const data = new Uint8Array(width * height * 3)
+  const [g, b, r] = planes
   for (const [index, plane] of [r!, g!, b!].entries()) {
     const stride = frame.linesize[(index + 2) % 3]!
     const start = index * width * height

@@ -15,19 +15,28 @@ const steps: Record<Exclude<Rotation, 0>, FilterStep[]> = {
   270: [['transpose', 'dir=cclock']],
 }
 
+/** The other four orientations of EXIF: as ffmpeg's own autorotation has them (fftools/ffmpeg_filter.c). */
+const mirroredSteps: Record<Rotation, FilterStep[]> = {
+  0: [['vflip', '']],
+  90: [['transpose', 'dir=cclock_flip']],
+  180: [['hflip', '']],
+  270: [['transpose', 'dir=clock_flip']],
+}
+
 export class Upright implements Disposable {
-  readonly #rotation: Rotation
+  readonly #steps: FilterStep[] | undefined
   #chain: FilterChain | undefined
 
-  constructor(rotation: Rotation) {
-    this.#rotation = rotation
+  constructor(rotation: Rotation, mirrored = false) {
+    if (mirrored) this.#steps = mirroredSteps[rotation]
+    else if (rotation !== 0) this.#steps = steps[rotation]
   }
 
   /** The upright frame; takes `frame` over, frees it when another one is given back. Errors: DEC_FAILED. */
   turn(frame: Frame): Frame {
-    if (this.#rotation === 0) return frame
+    if (!this.#steps) return frame
     try {
-      return this.#chainFor(frame, steps[this.#rotation]).run(frame)
+      return this.#chainFor(frame, this.#steps).run(frame)
     } finally {
       frame.free()
     }

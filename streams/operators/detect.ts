@@ -5,6 +5,7 @@
  */
 import type { OperatorFunction } from 'rxjs'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
+import type { RgbPicture } from '../../core/frame.ts'
 import type { DropKey } from '../../core/ledger.ts'
 import { facesFromResult } from '../../models/yunet.ts'
 import { type Detected, type FaceServices, type Measured, SESSION_FAILED } from '../graph-item.ts'
@@ -18,14 +19,17 @@ export function detect(services: FaceServices, queue: number): OperatorFunction<
   const { engine, faces, spec } = services
   const params = { scoreThreshold: faces.detectThreshold, nmsThreshold: NMS_THRESHOLD, topK: faces.maxPerFrame }
   const lossless = spec.source.overflow === 'wait'
+  /** Pictures that were answered: the engine reads them no more, and the next frames take their memory. */
+  const answered: RgbPicture[] = []
   return bounded<Measured, Detected>({
     inFlight: IN_FLIGHT,
     queue,
     overflow: spec.source.overflow,
     async project(item) {
       await services.enterTail(item.frame.info)
-      const picture = item.frame.rgb()
+      const picture = item.frame.rgb(answered.pop())
       const result = await services.timeAsync('detect', () => engine.infer(faces.detector, picture, params))
+      answered.push(picture)
       const found = facesFromResult(result)
       services.countFaces(found.length)
       return { ...item, faces: found }

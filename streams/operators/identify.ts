@@ -52,7 +52,8 @@ export class Identities {
   async #judge({ trackId, embedding, quality }: FaceEvidence, seen: readonly TrackView[]): Promise<boolean> {
     const known = this.#known.get(trackId)
     if (!known) return false
-    const hits = await this.#search(known.identity.add(embedding, quality))
+    const template = known.identity.add(embedding, quality)
+    const hits = template && (await this.#search(template))
     if (!hits || !known.identity.judge(hits, this.#takenBesides(trackId, seen))) return false
     known.revision++
     return true

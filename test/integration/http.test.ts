@@ -30,6 +30,7 @@ const control: ControlPorts = {
   remove: (subject) => {
     throw new GrabberError('GAL_UNKNOWN_SUBJECT', `there is no subject ${subject}`)
   },
+  submit: () => undefined,
   list: () => [{ subject: 's1', name: null, embeddings: 2, enrolledAtMs: 1 }],
 }
 

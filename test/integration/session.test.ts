@@ -187,9 +187,7 @@ describe.skipIf(!hasClips)('failures', () => {
   it('a gallery that fails ends the session, and a fault of the input ends the job', async () => {
     const { GrabberError } = await import('../../core/errors.ts')
     const fails = rig.replay(recordingSpec(asl('help')), {
-      search: () => {
-        throw new GrabberError('GAL_MODEL_MISMATCH', 'another model')
-      },
+      search: () => Promise.reject(new GrabberError('GAL_MODEL_MISMATCH', 'another model')),
     })
     await expect(fails).rejects.toMatchObject({ code: 'GAL_MODEL_MISMATCH' })
   })

@@ -77,7 +77,7 @@ export class Rig implements AsyncDisposable {
       spec,
       directory: this.directory,
       host: this.host,
-      search: (embedding, k) => {
+      search: async (embedding, k) => {
         probes.push(embedding)
         return search?.(embedding, k) ?? []
       },
@@ -109,7 +109,7 @@ export function tracksOf(events: readonly CloudEvent[], phase: 'new' | 'update' 
 
 /** A gallery of one or more embeddings a person, searched as the real one is: nearest embedding of each subject. */
 export function galleryOf(people: Record<string, readonly Float32Array[]>) {
-  return (probe: Float32Array, k: number): GalleryHit[] =>
+  return async (probe: Float32Array, k: number): Promise<GalleryHit[]> =>
     Object.entries(people)
       .map(([subject, known]) => ({ subject, similarity: Math.max(...known.map((one) => cosine(one, probe))) }))
       .sort((a, b) => b.similarity - a.similarity)

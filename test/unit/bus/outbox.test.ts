@@ -5,7 +5,7 @@ import type { BusState, EventBus, EventLog } from '../../../core/ports.ts'
 import { Outbox } from '../../../src/bus/outbox.ts'
 import { MemoryEventLog } from '../../../src/store/memory-events.ts'
 import { motionEvent, silentLogger } from '../../integration/support/nats.ts'
-import { ManualClock, settled } from './manual-clock.ts'
+import { settle, VirtualClock } from '../virtual-clock.ts'
 
 /** A bus whose server is played by the test: each publication waits for its verdict, or gets the one that is set. */
 class ScriptedBus implements EventBus {
@@ -40,7 +40,7 @@ const unavailable = async () => {
 
 function setUp(log: EventLog = new MemoryEventLog()) {
   const bus = new ScriptedBus()
-  const clock = new ManualClock()
+  const clock = new VirtualClock(0)
   const failures: unknown[] = []
   const onFailure = (error: unknown) => failures.push(error)
   const outbox = new Outbox({ node: 'edge', log, bus, clock, logger: silentLogger, onFailure })
@@ -73,13 +73,13 @@ describe('Outbox', () => {
     const windows: number[] = []
     bus.verdict = async () => {
       underWay++
-      await settled()
+      await settle()
       if (underWay > 0) windows.push(underWay)
       underWay = 0
       return { duplicate: false }
     }
     submit(150)
-    while (!(await outbox.flush(0))) await settled()
+    while (!(await outbox.flush(0))) await settle()
     expect(windows).toEqual([1, 2, 4, 8, 16, 32, 32, 32, 23])
   })
 
@@ -87,7 +87,7 @@ describe('Outbox', () => {
     const { bus, clock, submit, outbox, log, id } = setUp()
     bus.verdict = unavailable
     submit(3)
-    await settled()
+    await settle()
     const attemptsAfter: number[] = []
     for (const waitMs of [0, 99, 1, 199, 1, 400, 800, 1600, 3200, 5000, 4999, 1]) {
       await clock.advance(waitMs)
@@ -108,7 +108,7 @@ describe('Outbox', () => {
     await clock.advance(60_000)
     expect(bus.attempts).toEqual([])
     bus.become('connected')
-    await settled()
+    await settle()
     expect(outbox.depth).toBe(0)
   })
 
@@ -121,7 +121,7 @@ describe('Outbox', () => {
       if (broken) throw new GrabberError('BUS_UNAVAILABLE', 'away')
       return { duplicate: false }
     }
-    await settled()
+    await settle()
     expect(bus.attempts).toEqual([0, 1, 2, 3, 4, 5, 6].map(id))
     bus.verdict = async () => ({ duplicate: false })
     await clock.advance(100)
@@ -167,7 +167,7 @@ describe('Outbox', () => {
     const verdict = Promise.withResolvers<{ duplicate: boolean }>()
     bus.verdict = () => verdict.promise
     submit(3)
-    await settled()
+    await settle()
     const closing = outbox.close()
     verdict.resolve({ duplicate: false })
     await closing

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { GrabberError } from '../../../core/errors.ts'
+import { type CloudEvent, toCloudEvent } from '../../../core/event.ts'
 import type { Logger } from '../../../core/ports.ts'
 import { type ControlPorts, controlRoutes, type EnrollInput } from '../../../src/http/control-routes.ts'
 import type { HealthReport } from '../../../src/http/health.ts'
@@ -107,6 +108,7 @@ describe('the API', () => {
 
 describe('the control socket', () => {
   const enrolled: EnrollInput[] = []
+  const submitted: CloudEvent[] = []
   const control: ControlPorts = {
     enroll(input) {
       if (input.model !== 'm1') throw new GrabberError('GAL_MODEL_MISMATCH', 'the gallery is of m1')
@@ -117,6 +119,7 @@ describe('the control socket', () => {
       throw new GrabberError('GAL_UNKNOWN_SUBJECT', `there is no subject ${subject}`)
     },
     list: () => [],
+    submit: (event) => submitted.push(event),
   }
   const post = async (payload: object | string) => {
     const instance = createServer(controlRoutes(control), { bodyLimitBytes: 2048, logger })
@@ -158,5 +161,28 @@ describe('the control socket', () => {
     const instance = createServer(controlRoutes(control), { bodyLimitBytes: 2048, logger })
     const gone = await instance.inject({ method: 'DELETE', url: '/control/subjects/s9' })
     expect([gone.statusCode, JSON.parse(gone.body).error.code]).toEqual([404, 'GAL_UNKNOWN_SUBJECT'])
+  })
+
+  it('takes events whose data fit their type, all or none', async () => {
+    const instance = createServer(controlRoutes(control), { bodyLimitBytes: 4096, logger })
+    const frame = { seq: 3, ptsMs: 100, width: 64, height: 48 }
+    const data = { phase: 'start' as const, areaRatio: 0.5, frame }
+    const event = toCloudEvent({ type: 'motion', node: 'n', camera: 'lobby', key: '1', timeMs: 0, data })
+    const send = async (...events: object[]) => {
+      const answer = await instance.inject({ method: 'POST', url: '/control/events', payload: { events } })
+      return [answer.statusCode, JSON.parse(answer.body).data]
+    }
+    expect(await send(event, event)).toEqual([200, { accepted: 2 }])
+    expect(submitted).toEqual([event, event])
+    for (const wrong of [
+      { ...event, data: { ...data, areaRatio: 2 } },
+      { ...event, type: 'keyframe' },
+      { ...event, subject: 'lobby.>' },
+      { ...event, extra: 1 },
+    ]) {
+      expect(await send(event, wrong)).toEqual([400, undefined])
+    }
+    expect(await send()).toEqual([400, undefined])
+    expect(submitted).toHaveLength(2)
   })
 })

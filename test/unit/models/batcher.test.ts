@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BatchLimit } from '../../../models/batch-limit.ts'
 import { Batcher, type BatchItem } from '../../../models/batcher.ts'
-import { ManualClock } from './manual-clock.ts'
+import { VirtualClock } from '../virtual-clock.ts'
 
 interface Item extends BatchItem {
   name: string
@@ -18,7 +18,7 @@ const item = (name: string, session = 1, lane = 'a', options: Partial<BatchItem>
 })
 
 function bench({ max = 4, maxWaitMs = 100, queueLimit = 100 } = {}) {
-  const clock = new ManualClock()
+  const clock = new VirtualClock(0)
   const batches: string[][] = []
   const waits: number[][] = []
   const expired: string[] = []
@@ -73,11 +73,11 @@ describe('Batcher', () => {
     const { batcher, batches, clock } = bench()
     batcher.submit(item('first'))
     batcher.submit(item('rare', 2, 'b'))
-    clock.advance(10)
+    clock.advanceSync(10)
     for (const name of ['1', '2', '3', '4', '5', '6', '7', '8']) batcher.submit(item(name))
     batcher.done()
     expect(batches.at(-1)).toEqual(['1', '2', '3', '4'])
-    clock.advance(90)
+    clock.advanceSync(90)
     batcher.done()
     expect(batches.at(-1)).toEqual(['rare'])
     batcher.done()
@@ -88,7 +88,7 @@ describe('Batcher', () => {
     const { batcher, batches, clock } = bench()
     batcher.submit(item('first'))
     batcher.submit(item('older', 1, 'b'))
-    clock.advance(1)
+    clock.advanceSync(1)
     batcher.submit(item('younger', 1, 'a'))
     batcher.done()
     expect(batches.at(-1)).toEqual(['older'])
@@ -118,13 +118,13 @@ describe('Batcher', () => {
     batcher.submit(item('first', 1, 'a', { expiresInMs: 50 }))
     batcher.submit(item('late', 1, 'a', { expiresInMs: 50 }))
     batcher.submit(item('patient', 1, 'a'))
-    clock.advance(49)
+    clock.advanceSync(49)
     expect(expired).toEqual([])
-    clock.advance(1)
+    clock.advanceSync(1)
     expect(expired).toEqual(['late'])
     batcher.done()
     expect(batches).toEqual([['first'], ['patient']])
-    expect(clock.pending).toBe(0)
+    expect(clock.pendingTimers).toBe(0)
   })
 
   test('does not run what is past its deadline when the timers are late', () => {
@@ -136,7 +136,7 @@ describe('Batcher', () => {
     batcher.done()
     expect(expired).toEqual(['late'])
     expect(batches.at(-1)).toEqual(['good'])
-    clock.advance(100)
+    clock.advanceSync(100)
     expect(expired).toEqual(['late'])
   })
 
@@ -144,9 +144,9 @@ describe('Batcher', () => {
     const { batcher, waits, clock } = bench()
     batcher.submit(item('first'))
     batcher.submit(item('1'))
-    clock.advance(7)
+    clock.advanceSync(7)
     batcher.submit(item('2'))
-    clock.advance(3)
+    clock.advanceSync(3)
     batcher.done()
     expect(waits).toEqual([[0], [10, 3]])
   })
@@ -159,7 +159,7 @@ describe('Batcher', () => {
     batcher.submit(item('c', 2))
     expect(batcher.leave(1)).toBe(2)
     expect(batcher.depth).toBe(1)
-    expect(clock.pending).toBe(0)
+    expect(clock.pendingTimers).toBe(0)
     batcher.done()
     expect(batches).toEqual([['first'], ['c']])
   })
@@ -179,7 +179,7 @@ describe('Batcher', () => {
     )
     fc.assert(
       fc.property(fc.array(command, { maxLength: 120 }), fc.integer({ min: 1, max: 4 }), (commands, max) => {
-        const clock = new ManualClock()
+        const clock = new VirtualClock(0)
         const fates = new Map<string, string[]>()
         const queued = new Map<string, number>()
         const settle = (name: string, fate: string) => {
@@ -221,7 +221,7 @@ describe('Batcher', () => {
         while (batcher.busy) batcher.done()
         expect(batcher.depth).toBe(0)
         for (const fate of fates.values()) expect(fate.length).toBe(1)
-        clock.advance(1000)
+        clock.advanceSync(1000)
         for (const fate of fates.values()) expect(fate.length).toBe(1)
       }),
     )

@@ -7,12 +7,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { FromEngineSocket, ToEngineSocket } from '../../../core/wire/engine.ts'
 import { encodeFrame, FrameReader } from '../../../core/wire/framing.ts'
 import { EngineClient } from '../../../models/engine-client.ts'
-import { ManualClock } from './manual-clock.ts'
+import { VirtualClock } from '../virtual-clock.ts'
 
 type Infer = Extract<ToEngineSocket, { type: 'infer' }>
 
 let folder: string
-let clock: ManualClock
+let clock: VirtualClock
 let client: EngineClient
 const engines: ScriptedEngine[] = []
 
@@ -61,7 +61,7 @@ class ScriptedEngine {
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'client-'))
-  clock = new ManualClock()
+  clock = new VirtualClock(0)
   client = new EngineClient({ session: 'cam', priority: 1, askDeadlineMs: 10_000, clock })
 })
 
@@ -166,30 +166,30 @@ describe('EngineClient', () => {
 
   test('without an engine a request fails after its deadline, by the clock', async () => {
     const early = ask()
-    clock.advance(4000)
+    clock.advanceSync(4000)
     const later = ask()
-    clock.advance(5999)
+    clock.advanceSync(5999)
     expect(client.open).toBe(2)
-    clock.advance(1)
+    clock.advanceSync(1)
     await expect(early).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
     expect(client.open).toBe(1)
-    clock.advance(4000)
+    clock.advanceSync(4000)
     await expect(later).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
     expect(client.open).toBe(0)
   })
 
   test('time under a running engine does not count as absence; time without one adds up', async () => {
     const request = ask()
-    clock.advance(6000)
+    clock.advanceSync(6000)
     const first = await started(1)
     client.setEndpoint(first.endpoint)
     await until(() => first.received.length === 1)
-    clock.advance(60_000)
+    clock.advanceSync(60_000)
     expect(client.open).toBe(1)
     client.setEndpoint(null)
-    clock.advance(3999)
+    clock.advanceSync(3999)
     expect(client.open).toBe(1)
-    clock.advance(1)
+    clock.advanceSync(1)
     await expect(request).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
   })
 
@@ -198,11 +198,11 @@ describe('EngineClient', () => {
     client.setEndpoint(engine.endpoint)
     const asks = [ask(), ask()]
     await until(() => engine.received.length === 1)
-    clock.advance(60_000)
+    clock.advanceSync(60_000)
     client.setEndpoint(null)
-    clock.advance(9999)
+    clock.advanceSync(9999)
     expect(client.open).toBe(2)
-    clock.advance(1)
+    clock.advanceSync(1)
     for (const request of asks) await expect(request).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
   })
 
@@ -211,7 +211,7 @@ describe('EngineClient', () => {
     client.setEndpoint(engine.endpoint)
     const request = ask()
     await until(() => engine.hellos === 1)
-    clock.advance(10_000)
+    clock.advanceSync(10_000)
     await expect(request).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
     expect(engine.received).toEqual([])
   })
@@ -220,9 +220,9 @@ describe('EngineClient', () => {
     client.setEndpoint({ socketPath: join(folder, '1.sock'), incarnation: 1 })
     const request = ask()
     // Its deadline, and then the retry.
-    await until(() => clock.pending === 2)
+    await until(() => clock.pendingTimers === 2)
     const engine = await started(1)
-    clock.advance(50)
+    clock.advanceSync(50)
     await until(() => engine.received.length === 1)
     engine.answer(1, 1)
     await request
@@ -231,11 +231,11 @@ describe('EngineClient', () => {
   test('gives up an endpoint that stays away, until there is a new one', async () => {
     client.setEndpoint({ socketPath: join(folder, '1.sock'), incarnation: 1 })
     for (const waitMs of [50, 100, 200, 400, 800]) {
-      await until(() => clock.pending === 1)
-      clock.advance(waitMs)
+      await until(() => clock.pendingTimers === 1)
+      clock.advanceSync(waitMs)
     }
     const request = ask()
-    expect(clock.pending).toBe(1)
+    expect(clock.pendingTimers).toBe(1)
     const engine = await started(2)
     client.setEndpoint(engine.endpoint)
     await until(() => engine.received.length === 1)
@@ -271,8 +271,8 @@ describe('EngineClient', () => {
     await until(() => engine.received.length === 1)
     misbehave(engine)
     // The request's deadline runs again, and the retry.
-    await until(() => clock.pending === 2)
-    clock.advance(50)
+    await until(() => clock.pendingTimers === 2)
+    clock.advanceSync(50)
     await until(() => engine.received.length === 2)
     expect(engine.received[1]).toMatchObject({ id: 1, attempt: 2 })
     engine.answer(1, 1)
@@ -283,7 +283,7 @@ describe('EngineClient', () => {
     const engine = await started(1)
     client.setEndpoint({ ...engine.endpoint, incarnation: 2 })
     const request = ask()
-    await until(() => engine.hellos === 1 && clock.pending === 2)
+    await until(() => engine.hellos === 1 && clock.pendingTimers === 2)
     expect(engine.received).toEqual([])
     client.close()
     await expect(request).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
@@ -305,6 +305,6 @@ describe('EngineClient', () => {
     for (const request of asks) await expect(request).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
     await expect(client.infer('m', picture, {})).rejects.toMatchObject({ code: 'ENG_UNAVAILABLE' })
     expect(client.open).toBe(0)
-    expect(clock.pending).toBe(0)
+    expect(clock.pendingTimers).toBe(0)
   })
 })

@@ -1,0 +1,66 @@
+/**
+ * The shape of the daemon's tree. Runs in the daemon; knows the members by name and order only, what they are comes from src/.
+ *
+ *   root                one_for_one, escalates: only a defect in the store or in the root itself ends the daemon
+ *   ├ store             first up, last down
+ *   ├ bus               nats-server, outbox
+ *   ├ engines           engine:<device>
+ *   ├ gallery
+ *   ├ cameras           camera:<id>, each with a supervisor of its own
+ *   ├ jobs              dynamic
+ *   └ http
+ */
+import type { ChildSpec } from './kernel/child.ts'
+import { Supervisor } from './kernel/supervisor.ts'
+import type { SupervisorDeps, SupervisorSpec } from './kernel/supervisor-spec.ts'
+import { groupPolicy, rootPolicy, servicePolicy } from './policies.ts'
+
+export interface TreeMembers {
+  store: ChildSpec
+  bus: ChildSpec[]
+  engines: ChildSpec[]
+  gallery: ChildSpec
+  cameras: ChildSpec[]
+  http: ChildSpec[]
+}
+
+/** Above the sum of its members' own limits, so that the ladder inside comes first. */
+const GROUP_SHUTDOWN_MS = 30_000
+
+export function startTree(members: TreeMembers, deps: SupervisorDeps): Supervisor {
+  return Supervisor.start(
+    {
+      ...rootPolicy,
+      id: 'root',
+      children: [
+        members.store,
+        group('bus', servicePolicy, members.bus, deps),
+        group('engines', servicePolicy, members.engines, deps),
+        members.gallery,
+        group('cameras', groupPolicy, members.cameras, deps),
+        group('jobs', groupPolicy, [], deps),
+        group('http', servicePolicy, members.http, deps),
+      ],
+    },
+    deps,
+  )
+}
+
+/** A supervisor as a child; it is up when each of its children was tried once. */
+function group(
+  id: string,
+  policy: Omit<SupervisorSpec, 'id' | 'children'>,
+  children: ChildSpec[],
+  deps: SupervisorDeps,
+): ChildSpec {
+  return {
+    id,
+    restart: 'permanent',
+    shutdownMs: GROUP_SHUTDOWN_MS,
+    async start({ path }) {
+      const supervisor = Supervisor.start({ ...policy, id, children }, { ...deps, path })
+      await supervisor.ready
+      return supervisor
+    },
+  }
+}

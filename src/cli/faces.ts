@@ -1,0 +1,128 @@
+/**
+ * `grabber faces detect · identify · enroll · list · remove`. Runs as a command, beside a daemon or alone: inference with
+ * an engine of its own, the gallery through the daemon that owns the data folder. Names and embeddings never go to a log.
+ */
+import type { Command } from 'commander'
+import type { StillAnswer } from '../../actors/stills-job.ts'
+import type { Config } from '../../config/schema.ts'
+import { GrabberError } from '../../core/errors.ts'
+import { facesSpec } from '../face-models.ts'
+import { checkSubjectId } from '../store/embedding.ts'
+import { type CliContext, openConfig, usage } from './context.ts'
+import { enrolmentOf, MAX_EMBEDDINGS } from './faces-enrolment.ts'
+import { openGallery, subjectsTable } from './faces-gallery.ts'
+import { stillLine } from './faces-line.ts'
+import { lookAt } from './faces-stills.ts'
+import { openGallerySnapshot } from './gallery-snapshot.ts'
+
+/** Moments of a video that an enrolment looks at, spread over its length. */
+const ENROL_MOMENTS = 8
+const MAX_NAME_LENGTH = 200
+
+export function registerFaces(program: Command, context: CliContext): void {
+  const faces = program.command('faces').description('faces of pictures, and the people who are known')
+
+  faces
+    .command('detect <images...>')
+    .description('the faces of each picture, one JSON line a picture')
+    .option('--embed', 'with the embedding of each face')
+    .addHelpText('after', '\nExample:\n  grabber faces detect party/*.jpg | jq -r ".file, (.faces | length)"')
+    .action(async (images: string[], { embed = false }: { embed?: boolean }, command: Command) => {
+      const { config } = openConfig(context, command)
+      await eachPicture(context, config, images, embed, (file, still) => stillLine(file, still, { embed }))
+    })
+
+  faces
+    .command('identify <images...>')
+    .description('who is in each picture, one JSON line a picture')
+    .option('--embed', 'with the embedding of each face')
+    .addHelpText('after', '\nExample:\n  grabber faces identify party/*.jpg | jq ".faces[].match.subject"')
+    .action(async (images: string[], { embed = false }: { embed?: boolean }, command: Command) => {
+      const { config } = openConfig(context, command)
+      const { embedder, matchThreshold, minMargin } = facesSpec(config.defaults.faces)
+      const gallery = openGallerySnapshot(config, embedder)
+      const identify = { gallery, matchThreshold, minMargin }
+      await eachPicture(context, config, images, true, (file, still) => stillLine(file, still, { embed, identify }))
+    })
+
+  faces
+    .command('enroll <subject> <images...>')
+    .description('make a person known from pictures or videos with that person alone; all of them, or nothing')
+    .option('--name <name>', 'the name to show; the subject is an id of a-z, 0-9, _ and -')
+    .addHelpText('after', '\nExample:\n  grabber faces enroll ada portrait.jpg hallway.mp4 --name "Ada Lovelace"')
+    .action(async (subject: string, images: string[], { name }: { name?: string }, command: Command) => {
+      const { config } = openConfig(context, command)
+      checkSubjectId(subject)
+      if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME_LENGTH)) {
+        throw usage(`--name takes 1 to ${MAX_NAME_LENGTH} characters`)
+      }
+      await enroll(context, config, { subject, name: name?.trim() ?? null, images })
+    })
+
+  faces
+    .command('list')
+    .description('the people who are known')
+    .option('--json', 'one JSON array')
+    .addHelpText('after', '\nExample:\n  grabber faces list')
+    .action(async ({ json }: { json?: boolean }, command: Command) => {
+      const { config } = openConfig(context, command)
+      await using gallery = await openGallery(context, config, 'read')
+      const subjects = await gallery.list()
+      context.stdout.write(json ? `${JSON.stringify(subjects, null, 2)}\n` : subjectsTable(subjects))
+    })
+
+  faces
+    .command('remove <subject>')
+    .description('forget a person: the name and every embedding')
+    .addHelpText('after', '\nExample:\n  grabber faces remove ada')
+    .action(async (subject: string, _, command: Command) => {
+      const { config } = openConfig(context, command)
+      await using gallery = await openGallery(context, config, 'write')
+      await gallery.remove(subject)
+      context.stdout.write(`${subject}: removed\n`)
+    })
+}
+
+type Picture = Extract<StillAnswer, { stills: unknown }>['stills'][number]
+
+/** One line a picture; one that fails is said on stderr, and the exit status tells it in the end. */
+async function eachPicture(
+  context: CliContext,
+  config: Config,
+  images: readonly string[],
+  embed: boolean,
+  line: (file: string, still: Picture) => object,
+): Promise<void> {
+  await lookAt(context, config, images, { embed, moments: 1 }, (file, answer) => {
+    if ('error' in answer) {
+      const { code, message, remedy, exitStatus } = answer.error
+      context.stderr.write(`${new GrabberError(code, `${file}: ${message}`, { remedy }).line}\n`)
+      context.exitStatus ||= exitStatus
+      return
+    }
+    for (const still of answer.stills) context.stdout.write(`${JSON.stringify(line(file, still))}\n`)
+  })
+}
+
+interface Enrolment {
+  subject: string
+  name: string | null
+  images: readonly string[]
+}
+
+/** Every picture is judged before the gallery is touched. */
+async function enroll(context: CliContext, config: Config, { subject, name, images }: Enrolment): Promise<void> {
+  const { matchThreshold } = facesSpec(config.defaults.faces)
+  const embeddings: Float32Array[] = []
+  await lookAt(context, config, images, { embed: true, moments: ENROL_MOMENTS }, (file, answer) => {
+    if ('error' in answer) {
+      const { code, message, remedy } = answer.error
+      throw new GrabberError(code, `${file}: ${message}`, { remedy, cause: answer.error })
+    }
+    embeddings.push(...enrolmentOf(file, answer.stills, matchThreshold))
+  })
+  if (embeddings.length > MAX_EMBEDDINGS) throw usage(`at most ${MAX_EMBEDDINGS} faces can be enrolled at once`)
+  await using gallery = await openGallery(context, config, 'write')
+  const { embeddings: known } = await gallery.enroll(subject, name, embeddings)
+  context.stdout.write(`${subject}: ${embeddings.length} enrolled, ${known} known\n`)
+}

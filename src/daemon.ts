@@ -1,0 +1,246 @@
+/**
+ * The daemon: the one place where everything is put together. Owns the data folder from start to stop.
+ * No pixel comes here, and nothing here takes longer than a few milliseconds on the event loop.
+ */
+import { join } from 'node:path'
+import { GalleryActor } from '../actors/gallery.ts'
+import type { Supervisor } from '../actors/kernel/supervisor.ts'
+import { Service, serviceChild } from '../actors/service.ts'
+import { startTree } from '../actors/tree.ts'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../core/clock.ts'
+import type { GrabberError } from '../core/errors.ts'
+import { type CloudEvent, type EventData, NODE_CAMERA, toCloudEvent } from '../core/event.ts'
+import type { Logger } from '../core/ports.ts'
+import { type BusService, createBus } from './bus-service.ts'
+import { CameraFleet } from './camera-fleet.ts'
+import { type DaemonDoors, openControl, openHttp } from './doors.ts'
+import { EngineService } from './engine-service.ts'
+import { EventDesk } from './event-desk.ts'
+import { embeddingDimension } from './face-models.ts'
+import { HealthWatch } from './health-watch.ts'
+import { hostSettings } from './host-settings.ts'
+import type { HealthPart } from './http/health.ts'
+import { chooseModels, type ModelChoice } from './model-choice.ts'
+import { Metrics } from './ops/metrics.ts'
+import { DataDir } from './store/data-dir.ts'
+import { SqliteGallery } from './store/gallery.ts'
+import { PlaybackTable } from './store/playback.ts'
+import { openStore, type Store } from './store/sqlite.ts'
+
+const SERVICE_STOP_MS = 5000
+const BUS_STOP_MS = 15_000
+
+export interface DaemonInfo {
+  httpUrl: string | null
+  natsUrl: string | null
+  device: string | null
+}
+
+export class Daemon {
+  readonly #config: Config
+  readonly #logger: Logger
+  readonly #metrics = new Metrics()
+  readonly #dataDir: DataDir
+  readonly #store: Store
+  readonly #bus: BusService
+  readonly #gallery: GalleryActor
+  readonly #events: EventDesk
+  readonly #engine: EngineService
+  readonly #fleet: CameraFleet
+  #tree: Supervisor | undefined
+  #started = false
+  #httpUrl: string | null = null
+  #engineStarts = 0
+  #stateChanges = 0
+  #health: HealthWatch | undefined
+
+  private constructor(config: Config, logger: Logger, parts: DaemonParts) {
+    this.#config = config
+    this.#logger = logger
+    this.#dataDir = parts.dataDir
+    this.#store = parts.store
+    this.#bus = parts.bus
+    const host = hostSettings(config, logger)
+    const embedder = config.defaults.faces.embedder
+    const dimension = embeddingDimension(embedder)
+    this.#gallery = new GalleryActor({
+      gallery: new SqliteGallery(parts.store, { model: embedder, dimension, clock: systemClock }),
+      clock: systemClock,
+      logger,
+      askDeadlineMs: config.timeouts.askMs,
+      onSearch: (durationMs) => this.#metrics.matching(durationMs / 1000),
+    })
+    this.#events = new EventDesk({ store: parts.store, bus: parts.bus.bus, config, logger, metrics: this.#metrics })
+    this.#engine = new EngineService({
+      config: config.engine,
+      models: parts.engineModels,
+      host,
+      socketPath: (incarnation) => parts.dataDir.socketPath(`engine-${incarnation}`),
+      onReady: (report, pid) => this.#onEngine('ready', `runs on ${report.chosen}`, pid),
+      onGone: (reason) => this.#onEngine(reason === 'stopped' ? 'stopped' : 'restarting', reason, null),
+      onFigures: ({ queueDepth, samples }) => {
+        this.#metrics.queueDepth(queueDepth)
+        for (const [model, { batchSizes, runMs }] of Object.entries(samples)) {
+          for (const [index, ms] of runMs.entries()) this.#metrics.batch(model, batchSizes[index] ?? 1, ms)
+        }
+      },
+    })
+    this.#fleet = new CameraFleet({
+      config,
+      host,
+      logger,
+      metrics: this.#metrics,
+      faces: parts.faces,
+      directory: this.#engine.directory,
+      search: (embedding, k) => this.#gallery.search(embedding, k),
+      playbacks: new PlaybackTable(parts.store),
+      picturesDir: join(config.data, 'pictures'),
+      bus: parts.bus.bus,
+      submit: (event) => this.#events.submit(event),
+      onHost: (name, pid) => (pid === null ? parts.dataDir.removeChild(name) : parts.dataDir.addChild(name, pid)),
+    })
+  }
+
+  /** Takes the data folder and raises the tree; resolves when every member was tried once. STO_*, MDL_HASH, CFG_*. */
+  static async start(config: Config, logger: Logger): Promise<Daemon> {
+    const { faces, engineModels } = await chooseModels(config, logger)
+    const dataDir = await DataDir.acquire(config.data, { logger, clock: systemClock })
+    try {
+      const store = openStore(dataDir.database)
+      const bus = await createBus(config.nats.url, config.node, dataDir, logger)
+      const daemon = new Daemon(config, logger, { dataDir, store, bus, faces, engineModels })
+      await daemon.#raise()
+      return daemon
+    } catch (error) {
+      dataDir.release()
+      throw error
+    }
+  }
+
+  get info(): DaemonInfo {
+    return { httpUrl: this.#httpUrl, natsUrl: this.#bus.url, device: this.#engine.report?.chosen ?? null }
+  }
+
+  /** Resolves when the tree has ended: undefined after `stop`, the error when a defect ended it. */
+  async ended(): Promise<GrabberError | undefined> {
+    const exit = await this.#tree!.exited
+    this.#metrics.close()
+    this.#dataDir.release()
+    return exit.kind === 'crash' ? exit.error : undefined
+  }
+
+  /** Reverse order of the start, each member drained and flushed, each bounded in time. */
+  async stop(): Promise<void> {
+    this.#health?.close()
+    await this.#tree?.stop()
+  }
+
+  async #raise(): Promise<void> {
+    const members = {
+      store: serviceChild('store', SERVICE_STOP_MS, () => this.#storeService()),
+      bus: [
+        ...(this.#bus.child ? [this.#bus.child] : []),
+        serviceChild('outbox', BUS_STOP_MS, () => this.#events.open()),
+      ],
+      engines: this.#engine.idle ? [] : [this.#engine.child],
+      gallery: this.#gallery.child,
+      cameras: this.#fleet.cameras.map((camera) => camera.child),
+      http: [
+        serviceChild('http', SERVICE_STOP_MS, () => this.#openHttp()),
+        serviceChild('control', SERVICE_STOP_MS, () => openControl(this.#dataDir, this.#doors())),
+      ],
+    }
+    const tree = startTree(members, {
+      clock: systemClock,
+      logger: this.#logger,
+      onTransition: ({ event, child }) => {
+        if (event === 'crashed') this.#metrics.restarts(child)
+      },
+    })
+    this.#tree = tree
+    this.#dataDir.announce({ natsUrl: this.#bus.url })
+    await tree.ready
+    this.#started = true
+    this.#health = new HealthWatch(
+      () => this.#healthParts(),
+      (data) => this.#tell('node.health', data),
+    )
+  }
+
+  #storeService(): Service {
+    const service = new Service({
+      close: () => {
+        this.#fleet.endPlaybacks()
+        this.#store.close()
+      },
+    })
+    this.#events.onStoreFailure((error) => service.fail(error))
+    return service
+  }
+
+  async #openHttp(): Promise<Service> {
+    const { service, url } = await openHttp(this.#config.http, this.#doors())
+    this.#httpUrl = url
+    this.#dataDir.announce({ httpUrl: url })
+    return service
+  }
+
+  #doors(): DaemonDoors {
+    return {
+      logger: this.#logger,
+      gallery: this.#gallery,
+      submit: (event: CloudEvent) => this.#events.submit(event),
+      health: () => ({ started: this.#started, parts: this.#healthParts() }),
+      metrics: () => {
+        this.#metrics.outboxDepth(this.#events.depth)
+        return this.#metrics.text()
+      },
+      supervision: () => this.#tree?.inspect(),
+      cameras: () => this.#fleet.reports(),
+      events: (limit, camera) => this.#events.recent(limit, camera),
+    }
+  }
+
+  #healthParts(): HealthPart[] {
+    const { state } = this.#bus.bus
+    const engineUp = this.#engine.idle || this.#engine.directory.endpoint !== null
+    const down = this.#fleet.reports().filter((camera) => camera.state !== 'live' && camera.state !== 'stopped')
+    return [
+      { name: 'store', state: 'up', required: true },
+      { name: 'http', state: this.#httpUrl === null ? 'down' : 'up', required: true },
+      bounded('bus', state === 'connected', `${state}; ${this.#events.depth} events wait in the outbox`),
+      bounded('engine', engineUp, 'not running; it is being restarted'),
+      bounded('cameras', down.length === 0, down.map((camera) => `${camera.id} ${camera.state}`).join(', ')),
+    ]
+  }
+
+  #onEngine(state: EventData<'engine.state'>['state'], reason: string, pid: number | null): void {
+    if (state === 'ready') this.#engineStarts++
+    if (pid === null) this.#dataDir.removeChild('engine')
+    else this.#dataDir.addChild('engine', pid)
+    const device = this.#engine.report?.chosen ?? this.#config.engine.device
+    const data = { device, state, reason, restarts: Math.max(0, this.#engineStarts - 1) }
+    this.#logger.info(data, `engine.${state}`)
+    this.#tell('engine.state', data)
+  }
+
+  /** An event of the node itself; its key is unique over restarts of the daemon. */
+  #tell<T extends 'engine.state' | 'node.health'>(type: T, data: EventData<T>): void {
+    const timeMs = Date.now()
+    const key = `${process.pid}-${timeMs}-${++this.#stateChanges}`
+    const { node } = this.#config
+    this.#events.submit(toCloudEvent({ type, node, camera: NODE_CAMERA, key, timeMs, data }))
+  }
+}
+
+/** A part that the node can work without, for a while. */
+function bounded(name: string, up: boolean, reason: string): HealthPart {
+  return up ? { name, state: 'up', required: false } : { name, state: 'degraded', required: false, reason }
+}
+
+interface DaemonParts extends ModelChoice {
+  dataDir: DataDir
+  store: Store
+  bus: BusService
+}

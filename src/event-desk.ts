@@ -1,0 +1,94 @@
+/**
+ * Where events of the daemon go: the store first, then the bus through the outbox. Runs in the daemon.
+ * Must never lose an event that it took: while there is no outbox the log keeps it.
+ */
+
+import type { RunningChild } from '../actors/kernel/child.ts'
+import { Service } from '../actors/service.ts'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../core/clock.ts'
+import { type GrabberError, toGrabberError } from '../core/errors.ts'
+import { type CloudEvent, eventSubject } from '../core/event.ts'
+import type { EventBus, Logger } from '../core/ports.ts'
+import { Outbox } from './bus/outbox.ts'
+import type { Metrics } from './ops/metrics.ts'
+import { SqliteEventLog } from './store/events.ts'
+import type { Store } from './store/sqlite.ts'
+
+/** What still waits when the daemon stops goes out at the next start. */
+const FLUSH_MS = 3000
+const PRUNE_EVERY_MS = 1000
+
+export interface EventDeskParts {
+  store: Store
+  bus: EventBus
+  config: Config
+  logger: Logger
+  metrics: Metrics
+}
+
+export class EventDesk {
+  readonly #parts: EventDeskParts
+  readonly #log: SqliteEventLog
+  #outbox: Outbox | undefined
+  #storeFailed: (error: GrabberError) => void = () => undefined
+
+  constructor(parts: EventDeskParts) {
+    this.#parts = parts
+    this.#log = new SqliteEventLog(parts.store)
+  }
+
+  /** Events that wait to be published. */
+  get depth(): number {
+    return this.#log.depth()
+  }
+
+  onStoreFailure(listener: (error: GrabberError) => void): void {
+    this.#storeFailed = listener
+  }
+
+  /** A store that cannot take an event is a defect of the node: its owner is told, and the caller must not go on. */
+  submit(event: CloudEvent): void {
+    const { node } = this.#parts.config
+    try {
+      if (this.#outbox) this.#outbox.submit(event)
+      else this.#log.append(eventSubject(node, event.subject, event.type), event)
+    } catch (error) {
+      this.#storeFailed(toGrabberError(error))
+      throw error
+    }
+  }
+
+  recent(limit: number, camera?: string): CloudEvent[] {
+    return this.#log.recent(limit, camera).map(({ event }) => event)
+  }
+
+  /** The outbox as a child of the tree. */
+  open(): RunningChild {
+    const { bus, config, logger } = this.#parts
+    const outbox = new Outbox({
+      node: config.node,
+      log: this.#log,
+      bus,
+      clock: systemClock,
+      logger,
+      onFailure: (error) => {
+        clearInterval(pruning)
+        service.fail(toGrabberError(error))
+      },
+    })
+    const pruning = setInterval(() => this.#log.prune(config.events.historyRows), PRUNE_EVERY_MS)
+    const service = new Service({
+      close: async () => {
+        clearInterval(pruning)
+        if (bus.state === 'connected') await outbox.flush(FLUSH_MS)
+        this.#outbox = undefined
+        await outbox.close()
+        await bus.close()
+      },
+      inspect: () => ({ bus: bus.state, waiting: this.#log.depth() }),
+    })
+    this.#outbox = outbox
+    return service
+  }
+}

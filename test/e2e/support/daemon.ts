@@ -1,0 +1,127 @@
+/**
+ * A running daemon as a test sees it: through run.json, its HTTP API and the process table. Nothing from inside.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CloudEvent } from '../../../core/event.ts'
+import type { RunInfo } from '../../../src/store/run-file.ts'
+import { until } from '../../integration/support/nats.ts'
+import type { Grabber, Running } from './grabber.ts'
+
+const START_LIMIT_MS = 30_000
+
+export interface CameraView {
+  id: string
+  state: string
+  ledger: { captured: number; analysed: number; skipped: object; dropped: Record<string, number>; inFlight: number }
+}
+
+/** Ports are picked by the system, so that daemons run beside each other and beside the developer's own. */
+export function startDaemon(grabber: Grabber, config: string): Promise<DaemonView> {
+  const running = grabber.start('-c', config, 'run')
+  return DaemonView.of(grabber, running)
+}
+
+export class DaemonView {
+  readonly running: Running
+  readonly #data: string
+  #over = false
+
+  private constructor(data: string, running: Running) {
+    this.#data = data
+    this.running = running
+    void running.ended.then(() => {
+      this.#over = true
+    })
+  }
+
+  static async of({ data }: Grabber, running: Running): Promise<DaemonView> {
+    const daemon = new DaemonView(data, running)
+    await until('the daemon is ready', () => daemon.#over || running.err().includes('"msg":"ready"'), START_LIMIT_MS)
+    if (daemon.#over) throw new Error(`the daemon ended at start: ${running.err()}`)
+    return daemon
+  }
+
+  get info(): RunInfo {
+    return JSON.parse(readFileSync(join(this.#data, 'run.json'), 'utf8')) as RunInfo
+  }
+
+  /** Pid of a child by its name in run.json; `undefined` while there is none. */
+  pid(name: string): number | undefined {
+    return this.info.children.find((child) => child.name === name)?.pid
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const { httpUrl } = this.info
+    const answer = (await (await fetch(`${httpUrl}${path}`)).json()) as { ok: boolean; data: T }
+    return answer.data
+  }
+
+  text(path: string): Promise<string> {
+    return fetch(`${this.info.httpUrl}${path}`).then((answer) => answer.text())
+  }
+
+  camera(id: string): Promise<CameraView | undefined> {
+    return this.get<CameraView[]>('/api/v1/cameras').then((all) => all.find((camera) => camera.id === id))
+  }
+
+  /** Events about what was seen, oldest first. */
+  async mediaEvents(): Promise<CloudEvent[]> {
+    const events = await this.get<CloudEvent[]>('/api/v1/events?limit=1000')
+    return events.filter(({ type }) => type === 'motion' || type === 'face.track').reverse()
+  }
+
+  async stop(): Promise<number | null> {
+    this.running.child.kill('SIGTERM')
+    return (await this.running.ended).status
+  }
+}
+
+/** Processes whose command line names `text`: what a data folder's daemon left behind. */
+export function processesNaming(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => commandLine(pid).includes(text))
+    .map(Number)
+}
+
+function commandLine(pid: string): string {
+  // A process may end between the listing and the look.
+  const file = `/proc/${pid}/cmdline`
+  if (!existsSync(file)) return ''
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
+    throw error
+  }
+}
+
+/** Direct and indirect children of `pid`. */
+export function descendants(pid: number): number[] {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const stat = statOf(name)
+    if (stat !== undefined) parents.set(Number(name), stat)
+  }
+  const isBelow = (child: number): boolean => {
+    const parent = parents.get(child)
+    return parent !== undefined && (parent === pid || isBelow(parent))
+  }
+  return [...parents.keys()].filter(isBelow)
+}
+
+function statOf(pid: string): number | undefined {
+  try {
+    // pid (name) state ppid …; the name may hold spaces and brackets.
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  return statOf(String(pid)) !== undefined
+}

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest'
+import type { GalleryHit } from '../../../core/observation.ts'
+import type { StillFace } from '../../../core/wire/control.ts'
+import { stillLine } from '../../../src/cli/faces-line.ts'
+
+const seen: StillFace = {
+  box: [1.23456, 2, 30.999, 40],
+  score: 0.912345,
+  landmarks: [[5.5555, 6]],
+  quality: 0.5,
+  embedding: Float32Array.of(0.6, 0.8),
+}
+const still = (face: StillFace) => ({ width: 100, height: 80, faces: [face] })
+const gallery = (...hits: GalleryHit[]) => ({ gallery: { search: () => hits }, matchThreshold: 0.6, minMargin: 0.05 })
+const plain = { box: [1.23, 2, 31, 40], score: 0.9123, landmarks: [[5.56, 6]], quality: 0.5 }
+
+it('rounds, and holds no embedding unless asked', () => {
+  expect(stillLine('a.jpg', still(seen), { embed: false })).toEqual({
+    file: 'a.jpg',
+    width: 100,
+    height: 80,
+    faces: [plain],
+  })
+  expect(stillLine('a.jpg', still(seen), { embed: true })).toMatchObject({ faces: [{ embedding: [0.6, 0.8] }] })
+})
+
+it('says who it is, without the name, or null', () => {
+  const known = gallery({ subject: 'ada', name: 'Ada', similarity: 0.71239 }, { subject: 'bob', similarity: 0.2 })
+  expect(stillLine('a.jpg', still(seen), { embed: false, identify: known })).toMatchObject({
+    faces: [{ ...plain, match: { subject: 'ada', similarity: 0.7124, margin: 0.5124 } }],
+  })
+  const unknown = gallery({ subject: 'ada', similarity: 0.5 })
+  expect(stillLine('a.jpg', still(seen), { embed: false, identify: unknown })).toMatchObject({
+    faces: [{ match: null }],
+  })
+})
+
+it('is null for a face that has no embedding', () => {
+  const { embedding: _, ...cutOff } = seen
+  const identify = gallery({ subject: 'ada', similarity: 0.9 })
+  expect(stillLine('a.jpg', still(cutOff), { embed: true, identify })).toMatchObject({ faces: [{ match: null }] })
+})
