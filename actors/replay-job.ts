@@ -14,6 +14,8 @@ import type { Exit, RunningChild, StartContext } from './kernel/child.ts'
 import { Supervisor } from './kernel/supervisor.ts'
 import { startSession } from './session-process.ts'
 
+/** Without an engine for this long, the job fails. */
+const ENGINE_WAIT_MS = 60_000
 /** More crashes than this within a minute, and the job fails. */
 const INTENSITY = 5
 const PERIOD_MS = 60_000
@@ -40,8 +42,6 @@ export interface ReplayOutcome extends Pick<Ended, 'stages' | 'damage' | 'peakRs
   totals: ReplayTotals
   /** Leases held at the end; 0. */
   leases: number
-  /** Media time of the last frame, over all passes. */
-  lastPtsMs: number
   /** From the opened source to the last word of the incarnation that ended: the work without starts and stops. */
   analysisMs: number
   /** Incarnations beyond the first. */
@@ -52,6 +52,8 @@ interface ReplayTotals {
   ledger: LedgerCounts
   faces: number
   tracks: number
+  /** Media time of the last frame, over all passes. */
+  lastPtsMs: number
 }
 
 export class ReplayJob {
@@ -63,7 +65,7 @@ export class ReplayJob {
   #openedMs: number | undefined
   #from: Checkpoint | null
   /** Totals at `#from`. */
-  #base: ReplayTotals = { ledger: emptyLedger(), faces: 0, tracks: 0 }
+  #base: ReplayTotals = { ledger: emptyLedger(), faces: 0, tracks: 0, lastPtsMs: 0 }
   /** Totals when the present incarnation started. */
   #start = this.#base
   /** Ids since the last checkpoint: only these can come again. */
@@ -74,7 +76,10 @@ export class ReplayJob {
     this.#from = options.spec.source.from
   }
 
-  /** Runs to the end. Rejects with SRC_*, DEC_* at once, with ACT_GAVE_UP after too many crashes. */
+  /**
+   * Runs to the end. Rejects with SRC_*, DEC_* at once, with ACT_GAVE_UP after too many crashes, ENG_UNAVAILABLE when the
+   * engine stays away, ACT_STOPPED when it was stopped before the recording was open.
+   */
   async run(): Promise<ReplayOutcome> {
     const { name, host } = this.#options
     const supervisor = Supervisor.start(
@@ -112,6 +117,7 @@ export class ReplayJob {
 
   async #begin(context: StartContext): Promise<RunningChild> {
     const { spec, name, directory, search, host } = this.#options
+    if (spec.faces) await this.#engine(context.signal)
     this.#incarnation++
     this.#start = this.#base
     this.#openedMs = undefined
@@ -135,12 +141,34 @@ export class ReplayJob {
           this.#base = this.#totals(progress)
           this.#seen.clear()
         },
+        onComplaint: ({ error }) => host.logger.warn({ job: name, code: error.code }, error.message),
         onEnded: (message) => this.#finish(message),
         onLedger: () => undefined,
       },
     })
     const exited = child.exited.then((exit) => this.#judge(exit))
     return { exited, stop: () => child.stop(), inspect: () => child.inspect() }
+  }
+
+  /** A session without an engine could only wait and fail: the job waits in its place. */
+  async #engine(signal: AbortSignal): Promise<void> {
+    const { name, directory, host } = this.#options
+    if (directory.endpoint) return
+    host.logger.warn({ job: name }, 'waits for the engine')
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const unwatch = directory.watch((endpoint) => endpoint && resolve(true))
+    const timer = host.clock.after(ENGINE_WAIT_MS, () => resolve(false))
+    const stop = () => resolve(true)
+    signal.addEventListener('abort', stop, { once: true })
+    const came = await promise
+    unwatch()
+    timer.cancel()
+    signal.removeEventListener('abort', stop)
+    signal.throwIfAborted()
+    if (came) return
+    const error = new GrabberError('ENG_UNAVAILABLE', `${name} had no engine for ${ENGINE_WAIT_MS / 1000} s`)
+    this.#outcome.reject(error)
+    throw error
   }
 
   #take({ event, key, timeMs, data }: Extract<FromSession, { type: 'event' }>): void {
@@ -154,13 +182,13 @@ export class ReplayJob {
   #finish({ stages, damage, peakRssBytes, reason, progress }: Ended): void {
     const restarts = this.#incarnation - 1
     const totals = this.#totals(progress)
-    const stream = this.#stream!
     const { leases } = progress
-    const lastPtsMs = progress.lastPtsMs ?? 0
     const nowMs = this.#options.host.clock.monotonicMs()
     const analysisMs = nowMs - (this.#openedMs ?? nowMs)
-    const counted = { totals, leases, lastPtsMs, analysisMs, restarts }
-    this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, ...counted })
+    const counted = { totals, leases, analysisMs, restarts }
+    const stream = this.#stream
+    if (stream) this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, ...counted })
+    else this.#outcome.reject(new GrabberError('ACT_STOPPED', `${this.#options.name} was stopped before it was open`))
   }
 
   /** What is wrong with the input does not mend: the job ends in order instead of being restarted. */
@@ -174,12 +202,13 @@ export class ReplayJob {
     return exit
   }
 
-  #totals({ ledger, faces, tracks }: SessionProgress): ReplayTotals {
+  #totals({ ledger, faces, tracks, lastPtsMs }: SessionProgress): ReplayTotals {
     const before = this.#start
     return {
       ledger: addLedgers(before.ledger, ledger),
       faces: before.faces + faces,
       tracks: before.tracks + tracks,
+      lastPtsMs: lastPtsMs ?? before.lastPtsMs,
     }
   }
 }

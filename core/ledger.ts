@@ -57,6 +57,11 @@ export class FrameLedger {
     this.#counts.dropped[key] = (this.#counts.dropped[key] ?? 0) + 1
   }
 
+  /** Settles every frame that has no verdict yet. */
+  dropOpen(key: DropKey): void {
+    for (const seq of [...this.#open]) this.dropped(seq, key)
+  }
+
   /** A copy that later calls do not change. */
   counts(): LedgerCounts {
     return { ...this.#counts, skipped: { ...this.#counts.skipped }, dropped: { ...this.#counts.dropped } }

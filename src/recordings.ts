@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { glob, open, readdir, stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { GrabberError } from '../core/errors.ts'
+import { NODE_CAMERA } from '../core/event.ts'
 
 /** Containers that a folder is searched for (REQUIREMENTS S5); a file that is named is taken whatever its name. */
 const EXTENSIONS = new Set(['.mp4', '.mkv', '.mov', '.avi', '.ts', '.webm', '.flv', '.wmv', '.m4v', '.mpg'])
@@ -23,10 +24,7 @@ async function expand(word: string, cwd: string): Promise<string[]> {
   const path = resolve(cwd, word)
   const kind = await stat(path).catch(() => undefined)
   if (kind?.isDirectory()) return filesOf(path)
-  if (kind) {
-    if (kind.isFile() && kind.size === 0) throw new GrabberError('SRC_EMPTY', `${word} is empty`)
-    return [path]
-  }
+  if (kind) return [path]
   if (!GLOB.test(word)) throw new GrabberError('SRC_NOT_FOUND', `${word} does not exist`)
   const matches = await Array.fromAsync(glob(word, { cwd }))
   if (matches.length === 0) throw new GrabberError('SRC_EMPTY', `nothing matches ${word}`)
@@ -40,11 +38,27 @@ async function filesOf(folder: string): Promise<string[]> {
 }
 
 /**
+ * Before anything opens it: a pipe or a device would hold the open for ever, and has no end to count on.
+ * SRC_NOT_FOUND, SRC_EMPTY, SRC_UNSUPPORTED.
+ */
+export async function checkRecording(path: string): Promise<void> {
+  const kind = await stat(path).catch(() => undefined)
+  if (!kind) throw new GrabberError('SRC_NOT_FOUND', 'the file does not exist')
+  if (!kind.isFile()) {
+    throw new GrabberError('SRC_UNSUPPORTED', 'it is not a regular file', { remedy: 'give a recorded file' })
+  }
+  if (kind.size === 0) throw new GrabberError('SRC_EMPTY', 'the file is empty')
+}
+
+/**
  * 48 bits of SHA-256 over the size and both ends of the file: the same recording wherever it lies. Not the whole file: a
  * recording may be large, and what follows from a collision is only that two recordings of one camera share event ids.
+ * SRC_UNREADABLE.
  */
 export async function fingerprint(path: string): Promise<string> {
-  await using file = await open(path)
+  await using file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw new GrabberError('SRC_UNREADABLE', `the file cannot be opened (${cause.code})`, { cause })
+  })
   const { size } = await file.stat()
   const hash = createHash('sha256').update(`${size}\n`)
   for (const position of [0, Math.max(SAMPLE_BYTES, size - SAMPLE_BYTES)]) {
@@ -58,5 +72,6 @@ export async function fingerprint(path: string): Promise<string> {
 /** A camera id made of a file's name. */
 export function cameraIdOf(path: string): string {
   const stem = basename(path, extname(path)).toLowerCase()
-  return stem.replaceAll(/[^a-z0-9_-]+/g, '-').slice(0, 64) || 'recording'
+  const id = stem.replaceAll(/[^a-z0-9_-]+/g, '-').slice(0, 64) || 'recording'
+  return id === NODE_CAMERA ? 'node' : id
 }

@@ -31,10 +31,22 @@ export interface ReplaySummary {
   peakRssBytes: number
   /** Times the session host was replaced. */
   restarts: number
+  /** Times the engine was started again meanwhile. */
+  engineRestarts: number
   leases: number
   damage: ReplayOutcome['damage']
   /** Set when the replay was ended before its end. */
   stopped?: true
+}
+
+/** What the events do not say. */
+export interface ReplayEnd {
+  file: string
+  camera: string
+  outcome: ReplayOutcome
+  wallSeconds: number
+  device: string
+  engineRestarts: number
 }
 
 /** Counts what the events of one replay say. */
@@ -50,10 +62,10 @@ export class ReplayTally {
     this.#identities.set(identity.subject, (this.#identities.get(identity.subject) ?? 0) + 1)
   }
 
-  summary(file: string, camera: string, outcome: ReplayOutcome, wallSeconds: number, device: string): ReplaySummary {
+  summary({ file, camera, outcome, wallSeconds, device, engineRestarts }: ReplayEnd): ReplaySummary {
     const { totals, stream, stages, damage, leases, restarts, peakRssBytes } = outcome
     const { captured, analysed, skipped, dropped, inFlight } = totals.ledger
-    const seconds = outcome.lastPtsMs / 1000
+    const seconds = totals.lastPtsMs / 1000
     const times = Object.entries(stages).map(([stage, { p50Ms, p95Ms, count }]) => [
       stage,
       { p50Ms: rounded(p50Ms), p95Ms: rounded(p95Ms), count },
@@ -75,6 +87,7 @@ export class ReplayTally {
       decoder: `${stream.decoder} ${stream.codec}`,
       peakRssBytes,
       restarts,
+      engineRestarts,
       leases,
       damage,
       ...(outcome.reason === 'stopped' ? { stopped: true } : {}),

@@ -1,5 +1,5 @@
 /**
- * What travels through the camera graph between its operators, and the services they share. Types only.
+ * What travels through the camera graph between its operators, and the services they share. Types and their words only.
  * An item owns its frame until an operator lets it go; numbers travel with the frame.
  */
 import type { CodedError } from '../core/errors.ts'
@@ -88,6 +88,9 @@ export interface Seen {
   boxes: LiveBox[]
 }
 
+/** Why frames are dropped that a failing graph had not finished. */
+export const SESSION_FAILED = 'session.failed' satisfies DropKey
+
 /** What the operators share. Owned by the session. */
 export interface GraphServices {
   readonly spec: SessionSpec
@@ -98,6 +101,11 @@ export interface GraphServices {
   skip(frame: FrameRef, policy: SkipPolicy): void
   /** A frame that is not analysed; releases it. */
   drop(frame: FrameRef, key: DropKey): void
+  /**
+   * A frame goes into the detector: waits while too many of a camera's frames are between there and their verdict, so that
+   * an overload shows before the detector, where the newest wins. The place is given back with the verdict.
+   */
+  enterTail(info: FrameInfo): Promise<void>
   /** Runs `work` and notes how long it took. */
   time<T>(stage: string, work: () => T): T
   timeAsync<T>(stage: string, work: () => Promise<T>): Promise<T>

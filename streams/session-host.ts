@@ -15,14 +15,21 @@ import { Stills } from './stills.ts'
 /** Messages handed to the channel and not yet written: leaving before they are would lose the last words. */
 let unwritten = 0
 let leaving = false
+/** A native call was given up: `process.exit` would wait for its thread, which may be never. */
+let stuck = false
 
 function post(message: FromSession): void {
   if (!process.connected) return
   unwritten++
   process.send?.(message, undefined, undefined, () => {
     unwritten--
-    if (leaving && unwritten === 0) process.exit()
+    if (leaving && unwritten === 0) exit()
   })
+}
+
+function exit(): void {
+  if (stuck) process.kill(process.pid, 'SIGKILL')
+  process.exit()
 }
 
 interface Work {
@@ -46,7 +53,9 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   run.then(
     () => leave(0),
     (error) => {
-      link.send({ type: 'failed', error: toGrabberError(error).toJSON(), progress: session?.progress() ?? null })
+      const coded = toGrabberError(error)
+      stuck = coded.code === 'SRC_TIMEOUT'
+      link.send({ type: 'failed', error: coded.toJSON(), progress: session?.progress() ?? null })
       leave(1)
     },
   )
@@ -57,7 +66,7 @@ function leave(status: number): void {
   work?.engine.close()
   process.exitCode = status
   leaving = true
-  if (unwritten === 0) process.exit()
+  if (unwritten === 0) exit()
 }
 
 function receive(message: ToSession): void {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { type CodedError, toGrabberError } from '../core/errors.ts'
+import type { FrameInfo } from '../core/frame.ts'
 import { type DropKey, FrameLedger, type SkipPolicy } from '../core/ledger.ts'
 import type { GalleryHit } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
@@ -11,7 +12,7 @@ import type { FacesSpec, SessionProgress, SessionSpec, StageTimes } from '../cor
 import { BestShots } from './best-shots.ts'
 import { Admission } from './frames/admission.ts'
 import { FrameRef, LeaseCounter } from './frames/frame-ref.ts'
-import type { GraphServices, Seen } from './graph-item.ts'
+import { type GraphServices, SESSION_FAILED, type Seen } from './graph-item.ts'
 import type { PictureScaler } from './media/picture-scaler.ts'
 import type { SessionLink } from './session-link.ts'
 import type { Captured } from './sources/file-pass.ts'
@@ -19,6 +20,8 @@ import { StageClock } from './stage-times.ts'
 
 /** Frames between capture and verdict when nothing may be dropped: the detector's two, the embedder's two, two to come. */
 export const LOSSLESS_FRAMES = 6
+/** Frames of a camera between detector and verdict: the embedder's two and a few that wait behind a slow face. */
+export const LIVE_TAIL_FRAMES = 8
 const COMPLAINT_MS = 1000
 
 export class SessionServices implements GraphServices {
@@ -32,6 +35,8 @@ export class SessionServices implements GraphServices {
   readonly #ledger = new FrameLedger()
   readonly #leases = new LeaseCounter()
   readonly #admission: Admission
+  readonly #tail: Admission
+  readonly #inTail = new Set<number>()
   readonly #stages: StageClock
   readonly #shots: BestShots | undefined
   readonly #counted = { faces: 0, tracks: 0 }
@@ -47,12 +52,18 @@ export class SessionServices implements GraphServices {
     this.#clock = clock
     this.#stages = new StageClock(clock)
     this.#admission = new Admission(this.lossless ? LOSSLESS_FRAMES : Number.POSITIVE_INFINITY)
+    this.#tail = new Admission(this.lossless ? Number.POSITIVE_INFINITY : LIVE_TAIL_FRAMES)
     this.#shots = spec.picturesDir === null ? undefined : new BestShots(spec.picturesDir, spec.camera)
   }
 
-  /** Resolves when the reader may take one more frame. */
-  room(): Promise<void> {
-    return this.#admission.room()
+  /** Resolves when the reader may take one more frame, or `signal` is aborted. */
+  room(signal: AbortSignal): Promise<void> {
+    return this.#admission.room(signal)
+  }
+
+  async enterTail({ seq }: FrameInfo): Promise<void> {
+    await this.#tail.acquire()
+    this.#inTail.add(seq)
   }
 
   /** Enters a decoded frame into the ledger; `undefined` when it came too late to play a camera. */
@@ -69,13 +80,18 @@ export class SessionServices implements GraphServices {
   skip(frame: FrameRef, policy: SkipPolicy): void {
     this.#ledger.skipped(frame.info.seq, policy)
     frame.release()
-    this.#admission.leave()
+    this.#settled(frame.info)
   }
 
   drop(frame: FrameRef, key: DropKey): void {
     this.#ledger.dropped(frame.info.seq, key)
     frame.release()
-    this.#admission.leave()
+    this.#settled(frame.info)
+  }
+
+  /** The graph has failed: what it had not finished is dropped. Its leases are released by its operators. */
+  abandon(): void {
+    this.#ledger.dropOpen(SESSION_FAILED)
   }
 
   /** Sends a frame's words, then its verdict: `analysed`. */
@@ -84,7 +100,7 @@ export class SessionServices implements GraphServices {
     if (!info) return
     if (!this.lossless) this.#link.send({ type: 'boxes', ptsMs: info.ptsMs, seq: info.seq, boxes })
     this.#ledger.analysed(info.seq)
-    this.#admission.leave()
+    this.#settled(info)
   }
 
   match(embedding: Float32Array, k: number): Promise<GalleryHit[]> {
@@ -138,5 +154,10 @@ export class SessionServices implements GraphServices {
 
   stages(): Record<string, StageTimes> {
     return this.#stages.summary()
+  }
+
+  #settled({ seq }: FrameInfo): void {
+    if (this.#inTail.delete(seq)) this.#tail.leave()
+    this.#admission.leave()
   }
 }

@@ -6,6 +6,7 @@
 import { availableParallelism } from 'node:os'
 import { filter, lastValueFrom, map } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
+import { toGrabberError } from '../core/errors.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { Checkpoint, SessionProgress, SessionSpec } from '../core/wire/control.ts'
 import { cameraGraph } from './camera-graph.ts'
@@ -13,14 +14,14 @@ import type { Seen } from './graph-item.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
 import { bounded } from './operators/bounded.ts'
 import type { SessionLink } from './session-link.ts'
-import { LOSSLESS_FRAMES, SessionServices } from './session-services.ts'
+import { LIVE_TAIL_FRAMES, LOSSLESS_FRAMES, SessionServices } from './session-services.ts'
 import { DamageReport } from './sources/damage-report.ts'
 import { FilePass } from './sources/file-pass.ts'
 
 /** Frames that may wait for the detector when the newest wins. */
 const LIVE_DETECT_QUEUE = 2
-/** Frames between detector and verdict of a camera; far above what the engine can have answered meanwhile. */
-const LIVE_TAIL_QUEUE = 64
+/** The places behind a camera's detector, and the words at the end of a pass. */
+const LIVE_TAIL_QUEUE = LIVE_TAIL_FRAMES + 2
 /** A lossless session's stages can all hold what was admitted, and the words at the end of a pass. */
 const LOSSLESS_QUEUE = LOSSLESS_FRAMES + 2
 const PROGRESS_MS = 500
@@ -37,8 +38,8 @@ export class Session {
   readonly #clock: Clock
   readonly #services: SessionServices
   readonly #damage = new DamageReport()
+  readonly #stop = new AbortController()
   #pass: FilePass | undefined
-  #stopping = false
 
   constructor(spec: SessionSpec, link: SessionLink, engine: InferenceEngine, clock: Clock) {
     this.#spec = spec
@@ -53,8 +54,12 @@ export class Session {
     try {
       let from: Checkpoint = this.#spec.source.from ?? { loop: 0, seqBase: 0, ptsBaseMs: 0 }
       while (from.loop < this.#spec.source.passes && !this.#stopping) from = await this.#runPass(from)
-      await this.#services.flush()
+    } catch (error) {
+      this.#services.abandon()
+      // What the stop cut short is no failure: an opening, most of all.
+      if (!this.#stopping || toGrabberError(error).code !== 'SRC_TIMEOUT') throw error
     } finally {
+      await this.#services.flush()
       clearInterval(ticking)
     }
     this.#link.send({
@@ -69,12 +74,16 @@ export class Session {
 
   /** Ends the source; what is in flight is finished. */
   stop(): void {
-    this.#stopping = true
+    this.#stop.abort()
     this.#pass?.stop()
   }
 
   progress(): SessionProgress {
     return this.#services.progress()
+  }
+
+  get #stopping(): boolean {
+    return this.#stop.signal.aborted
   }
 
   async #runPass(from: Checkpoint): Promise<Checkpoint> {
@@ -86,7 +95,8 @@ export class Session {
       openTimeoutMs,
       originMs,
       threads: this.#services.lossless ? LOSSLESS_DECODER_THREADS : LIVE_DECODER_THREADS,
-      room: () => this.#services.room(),
+      room: (signal) => this.#services.room(signal),
+      signal: this.#stop.signal,
       clock: this.#clock,
       onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
     })
@@ -108,7 +118,10 @@ export class Session {
     )
     const detectQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_DETECT_QUEUE
     const tailQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_TAIL_QUEUE
-    const seen = cameraGraph(frames, services, scaler.size, { detectQueue, tailQueue })
+    const seen = cameraGraph(frames, services, scaler.size, { detectQueue, tailQueue }).pipe(
+      // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
+      filter(({ info }) => info !== null || !(services.lossless && this.#stopping)),
+    )
     const concluded = seen.pipe(
       bounded<Seen, void>({
         inFlight: 1,

@@ -11,7 +11,7 @@ import type { CloudEvent } from '../../core/event.ts'
 import { mediaEventTypes } from '../../core/event.ts'
 import type { FaceGallery } from '../../core/ports.ts'
 import type { FacesSpec } from '../../core/wire/control.ts'
-import { cameraIdOf, findRecordings, fingerprint } from '../recordings.ts'
+import { cameraIdOf, checkRecording, findRecordings, fingerprint } from '../recordings.ts'
 import { type ReplaySummary, ReplayTally } from '../replay-summary.ts'
 import { sessionSpec } from '../session-spec.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
@@ -49,6 +49,8 @@ export function registerReplay(program: Command, context: CliContext): void {
       const speed = flags.speed === 'max' ? null : positive('--speed', flags.speed)
       const passes = positive('--loop', flags.loop)
       if (!Number.isInteger(passes)) throw usage('--loop takes a whole number of passes')
+      if (flags.camera !== undefined && cameraIdOf(`${flags.camera}.x`) !== flags.camera)
+        throw usage(`--camera takes an id of a–z, 0–9, _ and -, not ${flags.camera}`)
       const files = await findRecordings(words, context.cwd)
       await replayAll(context, config, files, flags, { speed, passes })
     })
@@ -70,16 +72,20 @@ async function replayAll(context: CliContext, config: Config, files: string[], f
   const replay = new Replay(context, config, bench, { events, publication, gallery, faces, flags, pace })
   let failed: GrabberError | undefined
   for (const file of files) {
+    context.signal.throwIfAborted()
     try {
       summaries.write(await replay.run(file))
     } catch (error) {
+      context.signal.throwIfAborted()
+      if (!(error instanceof GrabberError)) throw error
+      const named = nameFile(error, file)
       // One bad file never stops a batch; alone it is the command's error.
-      if (files.length === 1 || !(error instanceof GrabberError)) throw error
-      context.stderr.write(`${file}: ${error.line}\n`)
-      failed ??= error
+      if (files.length === 1) throw named
+      context.stderr.write(`${named.line}\n`)
+      failed ??= named
     }
-    context.signal.throwIfAborted()
   }
+  context.signal.throwIfAborted()
   await publication?.finish()
   await events.commit()
   await summaries.commit()
@@ -111,6 +117,7 @@ class Replay {
   async run(file: string): Promise<ReplaySummary> {
     const { flags, faces, gallery, pace } = this.#tools
     const camera = flags.camera ?? cameraIdOf(file)
+    await checkRecording(file)
     const spec = sessionSpec(this.#config, cameraParts(this.#config, flags.camera), {
       camera,
       epoch: await fingerprint(file),
@@ -137,11 +144,15 @@ class Replay {
     const stop = () => void job.stop()
     this.#context.signal.addEventListener('abort', stop, { once: true })
     const startedMs = performance.now()
+    const { engineRestarts } = this.#bench
     try {
+      // A signal that was aborted before this calls no listener.
+      this.#context.signal.throwIfAborted()
       const outcome = await job.run()
       const wallSeconds = (performance.now() - startedMs) / 1000
       reportDamage(this.#context, file, outcome.damage)
-      return tally.summary(file, camera, outcome, wallSeconds, this.#bench.device)
+      const { device, engineRestarts: now } = this.#bench
+      return tally.summary({ file, camera, outcome, wallSeconds, device, engineRestarts: now - engineRestarts })
     } finally {
       this.#context.signal.removeEventListener('abort', stop)
       progress.clear()
@@ -153,6 +164,11 @@ class Replay {
     if (flags.allEvents || mediaEventTypes.has(event.type)) events.write(event)
     publication?.submit(event)
   }
+}
+
+function nameFile(error: GrabberError, file: string): GrabberError {
+  const { code, message, remedy, context } = error
+  return new GrabberError(code, `${file}: ${message}`, { cause: error, remedy, context })
 }
 
 /** The parts of a camera's configuration that a replay uses; the defaults when it plays no configured camera. */

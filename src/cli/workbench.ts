@@ -23,6 +23,8 @@ export interface Workbench extends AsyncDisposable {
   readonly host: HostSettings
   /** Device the engine runs on, or `none`. */
   readonly device: string
+  /** Times the engine was started again so far. */
+  readonly engineRestarts: number
 }
 
 /** Starts an engine with `models` (ids), or none when there are none to run. MDL_*, ENG_START. */
@@ -61,6 +63,9 @@ export async function openWorkbench(config: Config, models: readonly string[], l
     host,
     get device() {
       return service.report?.chosen ?? 'none'
+    },
+    get engineRestarts() {
+      return supervisor.inspect().restarts
     },
     [Symbol.asyncDispose]: close,
   }

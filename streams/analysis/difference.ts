@@ -35,8 +35,9 @@ export function blockMeans(luma: LumaView): BlockGrid {
   return { columns, rows, means }
 }
 
-/** Median of values by counting in 511 whole-number bins (−255 … 255); precision 1 grey level. */
+/** Lower median of values by counting in 511 whole-number bins (−255 … 255); precision 1 grey level. 0 of nothing. */
 export function medianGreyLevel(values: Float32Array): number {
+  if (values.length === 0) return 0
   const bins = new Uint32Array(511)
   for (const value of values) {
     const bin = Math.max(0, Math.min(510, Math.round(value) + 255))
@@ -47,5 +48,5 @@ export function medianGreyLevel(values: Float32Array): number {
     rank -= bins[bin]!
     if (rank < 0) return bin - 255
   }
-  return 0
+  return 255
 }

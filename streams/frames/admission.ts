@@ -1,12 +1,11 @@
 /**
- * Back-pressure from the end of the graph to its reader: at most `limit` frames are between capture and verdict.
+ * Back-pressure from the end of the graph to where frames enter it: at most `limit` are on their way at once.
  * RxJS has none of its own (`mergeMap(f, 1)` queues without bound, FACTS). Session host only.
- * A reader that waits calls `room()` before each frame; a camera never asks and lets the graph drop.
  */
 export class Admission {
   readonly limit: number
   #held = 0
-  #waiting: (() => void) | undefined
+  #waiting = new Set<() => void>()
 
   constructor(limit: number) {
     this.limit = limit
@@ -16,19 +15,35 @@ export class Admission {
     return this.#held
   }
 
-  /** Resolves when one more frame may enter. One reader only. */
-  async room(): Promise<void> {
-    while (this.#held >= this.limit) await new Promise<void>((resolve) => (this.#waiting = resolve))
+  /** Resolves when one more may enter, or `signal` is aborted. For one reader, who enters later by `enter`. */
+  async room(signal?: AbortSignal): Promise<void> {
+    while (this.#held >= this.limit && !signal?.aborted) await this.#change(signal)
   }
 
   enter(): void {
     this.#held++
   }
 
+  /** Enters as soon as there is room; several may wait. */
+  async acquire(): Promise<void> {
+    while (this.#held >= this.limit) await this.#change()
+    this.#held++
+  }
+
   leave(): void {
     this.#held--
-    const resume = this.#waiting
-    this.#waiting = undefined
-    resume?.()
+    for (const resume of [...this.#waiting]) resume()
+  }
+
+  #change(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const resume = () => {
+        this.#waiting.delete(resume)
+        signal?.removeEventListener('abort', resume)
+        resolve()
+      }
+      this.#waiting.add(resume)
+      signal?.addEventListener('abort', resume, { once: true })
+    })
   }
 }

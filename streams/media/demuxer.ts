@@ -17,11 +17,14 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { expectStatus, statusText } from './ffmpeg-status.ts'
 import { type Rotation, rotationOf } from './frame-rotation.ts'
+import { PatientCall } from './patient-call.ts'
 
 export interface DemuxerOptions {
-  /** For opening and probing together; beyond it the input is interrupted and SRC_TIMEOUT thrown. */
+  /** For opening and probing together, and later for each packet; beyond it the input is given up with SRC_TIMEOUT. */
   openTimeoutMs: number
   clock?: Clock
+  /** Cuts the opening short: SRC_TIMEOUT. Later reads are ended by `interrupt`. */
+  signal?: AbortSignal
 }
 
 export interface PacketRead {
@@ -37,11 +40,15 @@ export class Demuxer implements AsyncDisposable {
   readonly durationMs: number | null
   /** PTS of the container's start in ms, so that media time begins at 0. */
   readonly startMs: number
-  #format: FormatContext
+  readonly #format: FormatContext
+  readonly #call: PatientCall
+  readonly #readTimeoutMs: number
   #packet = new Packet()
 
-  private constructor(format: FormatContext, stream: Stream) {
+  private constructor(format: FormatContext, stream: Stream, call: PatientCall, readTimeoutMs: number) {
     this.#format = format
+    this.#call = call
+    this.#readTimeoutMs = readTimeoutMs
     this.stream = stream
     this.container = format.iformat?.name ?? 'unknown'
     this.durationMs = format.duration > 0n ? Number(format.duration) / 1000 : null
@@ -51,30 +58,25 @@ export class Demuxer implements AsyncDisposable {
   }
 
   /** Opens `url` (a path for files). Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TIMEOUT, DEC_UNSUPPORTED. */
-  static async open(url: string, { openTimeoutMs, clock = systemClock }: DemuxerOptions): Promise<Demuxer> {
+  static async open(url: string, options: DemuxerOptions): Promise<Demuxer> {
+    const { openTimeoutMs, clock = systemClock, signal } = options
     const format = new FormatContext()
     // Interrupting a context before openInput made it native would be forgotten, hence the allocation first.
     format.allocContext()
-    let late = false
-    const timer = clock.after(openTimeoutMs, () => {
-      late = true
-      format.interrupt()
-    })
+    const call = new PatientCall(clock, () => format.interrupt())
+    const interrupt = () => call.interrupt()
+    signal?.addEventListener('abort', interrupt, { once: true })
     try {
-      // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours. A picture whose name
-      // holds a `%` is that picture, and not the pattern of a sequence; what does not read pictures ignores it.
-      const options = Dictionary.fromObject(
-        url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' },
-      )
-      expectStatus(await format.openInput(url, null, options), 'SRC_UNREADABLE', 'the input cannot be opened')
-      expectStatus(await format.findStreamInfo(null), 'SRC_UNREADABLE', 'the streams cannot be read')
-      return new Demuxer(format, pickVideo(format))
+      const video = await call.run(openTimeoutMs, () => openVideo(format, url, openTimeoutMs))
+      // Probing that was interrupted may say that all is well, with half of the parameters.
+      if (video && !call.late && !signal?.aborted) return new Demuxer(format, video, call, openTimeoutMs)
+      throw new GrabberError('SRC_TIMEOUT', 'the opening of the input was given up')
     } catch (error) {
-      await format.closeInput()
-      if (late) throw new GrabberError('SRC_TIMEOUT', `no answer in ${openTimeoutMs} ms`, { cause: error })
+      if (!call.stuck) await format.closeInput()
+      if (call.late) throw new GrabberError('SRC_TIMEOUT', `no answer in ${openTimeoutMs} ms`, { cause: error })
       throw error
     } finally {
-      timer.cancel()
+      signal?.removeEventListener('abort', interrupt)
     }
   }
 
@@ -96,26 +98,44 @@ export class Demuxer implements AsyncDisposable {
     return Number.isFinite(parsed) ? parsed : null
   }
 
-  /** The next packet of the video stream; the same object is used again, so it is valid until the next call. */
+  /**
+   * The next packet of the video stream; the same object is used again, so it is valid until the next call.
+   * Errors: SRC_TIMEOUT.
+   */
   async read(): Promise<PacketRead> {
     for (;;) {
       this.#packet.unref()
-      const status = await this.#format.readFrame(this.#packet)
-      if (status === AVERROR_EOF || status === AVERROR_EXIT) return { packet: null }
+      const status = await this.#call.run(this.#readTimeoutMs, () => this.#format.readFrame(this.#packet))
+      if (this.#call.late) throw new GrabberError('SRC_TIMEOUT', `no data in ${this.#readTimeoutMs} ms`)
+      if (status === undefined || status === AVERROR_EOF || status === AVERROR_EXIT) return { packet: null }
       if (status < 0) return { packet: null, error: statusText(status) }
       if (this.#packet.streamIndex === this.stream.index) return { packet: this.#packet }
     }
   }
 
-  /** Makes a read that is under way return. */
+  /** Makes a read that is under way return, as at the end of the input. */
   interrupt(): void {
-    this.#format.interrupt()
+    this.#call.interrupt()
   }
 
+  /** Not while a `read` is awaited. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // A read that was given up still writes to this memory; the process is about to end and takes it along.
+    if (this.#call.stuck) return
     this.#packet.free()
     await this.#format.closeInput()
   }
+}
+
+async function openVideo(format: FormatContext, url: string, openTimeoutMs: number): Promise<Stream> {
+  // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours. A picture whose name
+  // holds a `%` is that picture, and not the pattern of a sequence; what does not read pictures ignores it.
+  const options = Dictionary.fromObject(
+    url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' },
+  )
+  expectStatus(await format.openInput(url, null, options), 'SRC_UNREADABLE', 'the input cannot be opened')
+  expectStatus(await format.findStreamInfo(null), 'SRC_UNREADABLE', 'the streams cannot be read')
+  return pickVideo(format)
 }
 
 function pickVideo(format: FormatContext): Stream {

@@ -20,11 +20,16 @@ export class FilterChain implements Disposable {
     this.#signature = signatureOf(like)
     this.#graph.alloc()
     this.#graph.nbThreads = 1
-    this.#source = this.#create('buffer', bufferArgs(like))
-    let last = this.#source
-    for (const [name, args] of steps) last = this.#link(last, this.#create(name, args))
-    this.#sink = this.#link(last, this.#create('buffersink', null))
-    expectStatus(this.#graph.configSync(), 'DEC_FAILED', 'the filter chain cannot be configured')
+    try {
+      this.#source = this.#create('buffer', bufferArgs(like))
+      let last = this.#source
+      for (const [name, args] of steps) last = this.#link(last, this.#create(name, args))
+      this.#sink = this.#link(last, this.#create('buffersink', null))
+      expectStatus(this.#graph.configSync(), 'DEC_FAILED', 'the filter chain cannot be configured')
+    } catch (error) {
+      this.#graph.free()
+      throw error
+    }
   }
 
   fits(frame: Frame): boolean {
@@ -37,7 +42,9 @@ export class FilterChain implements Disposable {
     expectStatus(status, 'DEC_FAILED', 'the filter chain does not take the frame')
     const out = new Frame()
     out.alloc()
-    expectStatus(this.#sink.buffersinkGetFrameSync(out), 'DEC_FAILED', 'the filter chain gives no frame')
+    const taken = this.#sink.buffersinkGetFrameSync(out)
+    if (taken < 0) out.free()
+    expectStatus(taken, 'DEC_FAILED', 'the filter chain gives no frame')
     return out
   }
 

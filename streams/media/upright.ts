@@ -32,19 +32,25 @@ export class Upright implements Disposable {
     else if (rotation !== 0) this.#steps = steps[rotation]
   }
 
-  /** The upright frame; takes `frame` over, frees it when another one is given back. */
+  /** The upright frame; takes `frame` over, frees it when another one is given back. Errors: DEC_FAILED. */
   turn(frame: Frame): Frame {
     if (!this.#steps) return frame
-    if (!this.#chain?.fits(frame)) {
-      this.#chain?.[Symbol.dispose]()
-      this.#chain = new FilterChain(frame, this.#steps)
+    try {
+      return this.#chainFor(frame, this.#steps).run(frame)
+    } finally {
+      frame.free()
     }
-    const upright = this.#chain.run(frame)
-    frame.free()
-    return upright
   }
 
   [Symbol.dispose](): void {
     this.#chain?.[Symbol.dispose]()
+    this.#chain = undefined
+  }
+
+  #chainFor(frame: Frame, turn: FilterStep[]): FilterChain {
+    if (this.#chain?.fits(frame)) return this.#chain
+    this[Symbol.dispose]()
+    this.#chain = new FilterChain(frame, turn)
+    return this.#chain
   }
 }

@@ -8,7 +8,7 @@ import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { RgbPicture } from '../../core/frame.ts'
 import type { DropKey } from '../../core/ledger.ts'
 import { facesFromResult } from '../../models/yunet.ts'
-import type { Detected, FaceServices, Measured } from '../graph-item.ts'
+import { type Detected, type FaceServices, type Measured, SESSION_FAILED } from '../graph-item.ts'
 import { bounded, type DropReason } from './bounded.ts'
 
 const IN_FLIGHT = 2
@@ -26,6 +26,7 @@ export function detect(services: FaceServices, queue: number): OperatorFunction<
     queue,
     overflow: spec.source.overflow,
     async project(item) {
+      await services.enterTail(item.frame.info)
       const picture = item.frame.rgb(answered.pop())
       const result = await services.timeAsync('detect', () => engine.infer(faces.detector, picture, params))
       answered.push(picture)
@@ -46,7 +47,8 @@ export function isPoison(error: unknown): boolean {
 }
 
 function dropKey(reason: DropReason, error: unknown): DropKey {
-  if (reason !== 'failed') return `detect.${reason}`
+  if (reason === 'unsubscribed') return SESSION_FAILED
+  if (reason === 'overflow') return 'detect.overflow'
   if (isPoison(error)) return 'engine.poison'
   return error instanceof GrabberError && error.code === 'ENG_UNAVAILABLE' ? 'engine.timeout' : 'engine.failed'
 }

@@ -1,7 +1,7 @@
 /**
  * `embed`: aligned crops become embeddings, through the engine, two frames in flight, in PTS order. Session host only.
- * Never drops a frame: its frame's pixels are gone, and a lost item would lose the end of a track. Under a camera's
- * overload it leaves out the crops of the frames that wait too long, and says so.
+ * Never drops a frame: its frame's pixels are gone, and a lost item would lose the end of a track. A camera's overload
+ * shows before the detector instead (`enterTail`).
  */
 import type { OperatorFunction } from 'rxjs'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
@@ -35,7 +35,7 @@ export function embed(services: FaceServices, queue: number): OperatorFunction<T
       const evidence = await Promise.all(cuts.map(evidenceOf))
       return { ...item, evidence: evidence.flat() }
     },
-    // Only when the graph ends: the frame is then settled by the session as a whole.
+    // Only when the graph fails: the session then settles its frames as a whole.
     onDrop: () => undefined,
     isItemFailure: () => false,
   })

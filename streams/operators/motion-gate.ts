@@ -73,7 +73,13 @@ export function motionGate(gate: MotionGate, services: GraphServices): OperatorF
     new Observable((subscriber) =>
       source.subscribe({
         next(frame) {
-          const gated = services.time('motion', () => gate.look(frame))
+          let gated: Gated | undefined
+          try {
+            gated = services.time('motion', () => gate.look(frame))
+          } catch (error) {
+            frame.release()
+            return subscriber.error(error)
+          }
           if (gated) subscriber.next(gated)
           else services.skip(frame, 'gate')
         },

@@ -28,8 +28,10 @@ export interface PassOptions {
   threads: number
   /** Media seconds per wall second, or `null` for top speed. */
   speed: number | null
-  /** Resolves when the next frame may be taken; a reader that must not lose frames waits here. */
-  room(): Promise<void>
+  /** Resolves when the next frame may be taken, or the signal is aborted; a reader that must not lose frames waits here. */
+  room(signal: AbortSignal): Promise<void>
+  /** Cuts the opening short. */
+  signal: AbortSignal
   clock: Clock
   loop: number
   seqBase: number
@@ -55,6 +57,7 @@ export class FilePass implements AsyncDisposable {
   readonly #stepMs: number
   readonly #originMs: number
   #stopped = new AbortController()
+  #reading: Promise<void> = Promise.resolve()
   #seq: number
   #lastPtsMs: number
   #startedMs: number | undefined
@@ -87,14 +90,14 @@ export class FilePass implements AsyncDisposable {
     return { seqBase: this.#seq, ptsBaseMs: this.#lastPtsMs + this.#stepMs }
   }
 
-  /** The frames of the pass; to be subscribed once. Errors: DEC_FAILED when not one picture could be decoded. */
+  /** The frames of the pass; to be subscribed once. Errors: SRC_TIMEOUT, DEC_FAILED, the latter when not one picture could be decoded. */
   frames(): Observable<Captured> {
     return new Observable((subscriber) => {
       const emit = (captured: Captured) => {
         if (subscriber.closed) captured.full.free()
         else subscriber.next(captured)
       }
-      this.#decodeAll(emit).then(
+      this.#reading = this.#decodeAll(emit).then(
         () => subscriber.complete(),
         (error) => subscriber.error(error),
       )
@@ -108,7 +111,10 @@ export class FilePass implements AsyncDisposable {
     this.#demuxer.interrupt()
   }
 
+  /** Stops, and waits for the reader: native memory is not freed under a call that uses it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.stop()
+    await this.#reading
     this.#upright[Symbol.dispose]()
     this.#decoder[Symbol.dispose]()
     await this.#demuxer[Symbol.asyncDispose]()
@@ -132,7 +138,7 @@ export class FilePass implements AsyncDisposable {
 
   async #take({ frame, ptsMs, damaged }: DecodedFrame, emit: (captured: Captured) => void): Promise<void> {
     const { onDamage, room, loop } = this.#options
-    await room()
+    await room(this.#stopped.signal)
     const pts = this.#mediaTime(ptsMs === null ? null : ptsMs - this.#demuxer.startMs)
     const late = await this.#pace(pts)
     if (this.#stopped.signal.aborted) return frame.free()

@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { FrameInfo } from '../../../../core/frame.ts'
+import type { DetectedFace } from '../../../../core/observation.ts'
+import { Tracker } from '../../../../streams/analysis/tracker.ts'
+
+const STEP_MS = 200
+
+const at = (step: number): FrameInfo => ({
+  seq: step * 6,
+  ptsMs: step * STEP_MS,
+  loop: 0,
+  capturedAtMs: step * STEP_MS,
+  width: 640,
+  height: 480,
+})
+
+function face(x: number, y: number, side = 40, score = 0.9): DetectedFace {
+  const p = { x: x + side / 2, y: y + side / 2 }
+  return { box: { x, y, width: side, height: side }, score, landmarks: [p, p, p, p, p] }
+}
+
+/** Runs steps of faces, `null` for steps without a look; the events as words, such as `+e-0-0@1`. */
+function story(steps: (DetectedFace[] | null)[]): string[] {
+  const tracker = new Tracker('e')
+  const words: string[] = []
+  for (const [index, faces] of steps.entries()) {
+    if (!faces) continue
+    const { started, ended } = tracker.step(faces, at(index))
+    for (const { id } of ended) words.push(`-${id}@${index}`)
+    for (const { id } of started) words.push(`+${id}@${index}`)
+  }
+  for (const { id } of tracker.cut()) words.push(`-${id}@cut`)
+  return words
+}
+
+const times = <T>(n: number, make: (index: number) => T) => Array.from({ length: n }, (_, index) => make(index))
+
+describe('Tracker', () => {
+  it('announces a track at its second look, with the id of its first', () => {
+    expect(story([[], [face(100, 100)], [face(102, 100)], [face(104, 100)]])).toEqual(['+e-6-0@2', '-e-6-0@cut'])
+  })
+
+  it('never announces a detection that came once, at the start, in between or at the end', () => {
+    expect(story([[face(10, 10)], ...times(12, () => []), [face(300, 300)]])).toEqual([])
+  })
+
+  it('follows a face that walks faster than its own width', () => {
+    // Two slow looks give the direction; then 50 px a look with a 40 px face.
+    const xs = [100, 120, 150, 190, 240, 290, 340, 390]
+    expect(story(xs.map((x) => [face(x, 100)]))).toEqual(['+e-0-0@1', '-e-0-0@cut'])
+  })
+
+  it('bridges a gap up to 1.5 s, where the face is expected, and no longer one', () => {
+    const walk = (gap: number) => [
+      ...times(6, (i) => [face(100 + 10 * i, 100)]),
+      ...times(gap, () => []),
+      ...times(3, (i) => [face(160 + 10 * (gap + i), 100)]),
+    ]
+    // Last seen at 1000 ms: six missed looks end at 2400 ms (1.4 s), eight at 2800 ms (1.8 s).
+    expect(story(walk(6))).toEqual(['+e-0-0@1', '-e-0-0@cut'])
+    const broken = story(walk(8))
+    expect(broken).toEqual(['+e-0-0@1', expect.stringMatching(/^-e-0-0@1\d$/), '+e-84-0@15', '-e-84-0@cut'])
+  })
+
+  it('says the end of a track once it was unseen for more than 1.5 s, not before', () => {
+    const steps = [[face(10, 10)], [face(10, 10)], ...times(12, () => [])]
+    // Last seen at 200 ms: 1700 ms is no more than 1.5 s later (step 8 = 1600 ms), step 9 = 1800 ms is.
+    expect(story(steps)).toEqual(['+e-0-0@1', '-e-0-0@9'])
+  })
+
+  it('keeps two faces apart that cross', () => {
+    const steps = times(17, (i) => [face(100 + 20 * i, 100), face(420 - 20 * i, 130)])
+    const tracker = new Tracker('e')
+    const lanes = steps.map((faces, index) => tracker.step(faces, at(index)).seen)
+    for (const seen of lanes.slice(1)) {
+      const byId = new Map(seen.map((track) => [track.id, track.face.box.y]))
+      expect(byId).toEqual(
+        new Map([
+          ['e-0-0', 100],
+          ['e-0-1', 130],
+        ]),
+      )
+    }
+  })
+
+  it('keeps two faces apart that cross while one of them is hidden', () => {
+    const steps = times(17, (i) => [
+      face(100 + 20 * i, 100),
+      // Hidden behind the other for three looks.
+      ...(i >= 7 && i <= 9 ? [] : [face(420 - 20 * i, 118)]),
+    ])
+    const tracker = new Tracker('e')
+    let last = tracker.step([], at(0)).seen
+    for (const [index, faces] of steps.entries()) last = tracker.step(faces, at(index + 1)).seen
+    expect(last.map((track) => [track.id, track.face.box.y])).toEqual([
+      ['e-6-0', 100],
+      ['e-6-1', 118],
+    ])
+  })
+
+  it('does not take a face of another size for the same one', () => {
+    const words = story([[face(100, 100, 100)], [face(100, 100, 100)], [face(130, 130, 40)], [face(130, 130, 40)]])
+    expect(words).toEqual(['+e-0-0@1', '+e-12-0@3', '-e-0-0@cut', '-e-12-0@cut'])
+  })
+
+  it('a cut ends everything that was announced; the next face is a new track', () => {
+    const tracker = new Tracker('e')
+    for (const step of [0, 1]) tracker.step([face(10, 10), face(200, 200)], at(step))
+    tracker.step([face(10, 10), face(200, 200), face(400, 400)], at(2))
+    expect(tracker.cut().map((track) => track.id)).toEqual(['e-0-0', 'e-0-1'])
+    expect(tracker.cut()).toEqual([])
+    tracker.step([face(10, 10)], at(3))
+    expect(tracker.step([face(10, 10)], at(4)).started.map((track) => track.id)).toEqual(['e-18-0'])
+  })
+
+  it('two looks at one moment do not make a velocity without end', () => {
+    const tracker = new Tracker('e')
+    tracker.step([face(10, 10)], at(0))
+    tracker.step([face(14, 10)], at(0))
+    const [track] = tracker.step([face(16, 10)], at(1)).seen
+    expect(track?.velocity).toEqual({ x: 2 / STEP_MS / 2, y: 0 })
+  })
+
+  it('gives every face at most one track and every track at most one face, and the same in every run', () => {
+    const anyFace = fc
+      .tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 300 }), fc.constantFrom(20, 40, 80))
+      .map(([x, y, side]) => face(x, y, side))
+    fc.assert(
+      fc.property(fc.array(fc.array(anyFace, { maxLength: 5 }), { maxLength: 25 }), (steps) => {
+        const run = () => {
+          const tracker = new Tracker('e')
+          const alive = new Set<string>()
+          return steps.map((faces, index) => {
+            const { seen, started, ended } = tracker.step(faces, at(index))
+            for (const { id } of started) {
+              expect(alive.has(id)).toBe(false)
+              alive.add(id)
+            }
+            for (const { id } of ended) expect(alive.delete(id)).toBe(true)
+            expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length)
+            expect(new Set(seen.map(({ face }) => face)).size).toBe(seen.length)
+            for (const { id } of seen) expect(alive.has(id)).toBe(true)
+            return [seen.map(({ id }) => id), started.map(({ id }) => id), ended.map(({ id }) => id)]
+          })
+        }
+        expect(run()).toEqual(run())
+      }),
+      { numRuns: 100 },
+    )
+  })
+})

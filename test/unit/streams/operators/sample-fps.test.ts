@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import type { FrameRef } from '../../../../streams/frames/frame-ref.ts'
+import { sampleFps } from '../../../../streams/operators/sample-fps.ts'
+import { Run, Studio } from '../studio.ts'
+
+/** PTS of the frames that go on. */
+function sample(fps: number | null, ptsMs: number[]) {
+  const studio = new Studio()
+  const run = new Run<FrameRef>((frames) =>
+    frames.pipe(sampleFps({ fps, onSkip: (frame) => studio.services.skip(frame, 'rate') })),
+  )
+  for (const at of ptsMs) run.frames.next(studio.frame(at)!)
+  run.frames.complete()
+  const kept = run.out.map((frame) => frame.info.ptsMs)
+  expect(run.ended).toBe('complete')
+  expect(studio.leases).toBe(kept.length)
+  expect(studio.ledger.skipped.rate ?? 0).toBe(ptsMs.length - kept.length)
+  return kept
+}
+
+const every = (stepMs: number, n: number) => Array.from({ length: n }, (_, i) => i * stepMs)
+
+describe('sampleFps', () => {
+  it('takes every nth frame of a regular stream', () => {
+    expect(sample(5, every(1000 / 30, 30))).toHaveLength(5)
+    expect(sample(5, every(40, 25))).toEqual([0, 200, 400, 600, 800])
+  })
+
+  it('takes as many when the container rounds its time stamps to whole ms', () => {
+    const rounded = (fps: number) => every(1000 / fps, fps * 10).map(Math.round)
+    for (const fps of [24, 25, 30, 50, 60]) {
+      expect(sample(5, rounded(fps))).toHaveLength(50)
+      expect(sample(fps, rounded(fps))).toHaveLength(fps * 10)
+    }
+  })
+
+  it('does not make up for a gap with a burst', () => {
+    expect(sample(5, [0, 40, 2000, 2040, 2080, 2200])).toEqual([0, 2000, 2200])
+  })
+
+  it('lets everything through without a rate, and everything of a slower stream', () => {
+    expect(sample(null, [0, 1, 2])).toEqual([0, 1, 2])
+    expect(sample(30, every(500, 6))).toHaveLength(6)
+  })
+
+  it('looks at PTS alone: the same frames in two runs', () => {
+    const jittered = every(33, 200).map((at, i) => at + ((i * 7) % 11))
+    expect(sample(7, jittered)).toEqual(sample(7, jittered))
+  })
+
+  it('passes an error on', () => {
+    const run = new Run<FrameRef>((frames) => frames.pipe(sampleFps({ fps: 5, onSkip: () => undefined })))
+    run.frames.error('broken')
+    expect(run.ended).toEqual({ error: 'broken' })
+  })
+})
