@@ -22,6 +22,7 @@ import type { CloudEvent } from '../../core/event.ts'
 import type { BusMessage, BusState, EventBus, Logger } from '../../core/ports.ts'
 import { toMessage } from './event-message.ts'
 import { type NatsAddress, parseNatsUrl } from './nats-url.ts'
+import { recentIds } from './recent-ids.ts'
 import { deadStream, eventsStream, type StreamLimits } from './streams.ts'
 import { BusStateCell, deliver, type Subscription } from './subscriptions.ts'
 
@@ -50,6 +51,8 @@ interface Link {
   connection: NatsConnection
   jetstream: JetStreamClient
   lost: Promise<never>
+  /** Ids at the end of the stream when the connection was made: sent before, acknowledged or not. */
+  stored: Set<string>
 }
 
 /** Connects in the background, for ever, until closed. */
@@ -82,6 +85,7 @@ export class NatsBus implements EventBus {
   async publishEvent(subject: string, event: CloudEvent): Promise<{ duplicate: boolean }> {
     const link = this.#link
     if (link === undefined) throw new GrabberError('BUS_UNAVAILABLE', `not connected to ${this.#address.shown}`)
+    if (link.stored.delete(event.id)) return { duplicate: true }
     const message = toMessage(subject, event)
     const options = { headers: natsHeaders(message.headers), timeout: ACK_TIMEOUT_MS }
     try {
@@ -157,6 +161,7 @@ export class NatsBus implements EventBus {
       this.#subscriptions.set(subscription, this.#subscribeOn(link, subscription))
     }
     await this.#repairStreams(link)
+    link.stored = await this.#storedIds(link)
     // close() may have come while it connected: then there is no one left to serve.
     if (this.#stop.signal.aborted) return link.connection.close()
     this.#link = link
@@ -182,7 +187,7 @@ export class NatsBus implements EventBus {
     })
     // It has other listeners as well; without one it must not count as unhandled.
     lost.catch(() => undefined)
-    return { connection, jetstream: connection.jetstream({ timeout: ACK_TIMEOUT_MS }), lost }
+    return { connection, jetstream: connection.jetstream({ timeout: ACK_TIMEOUT_MS }), lost, stored: new Set() }
   }
 
   #subscribeOn(link: Link, subscription: Subscription): NatsSubscription {
@@ -195,6 +200,26 @@ export class NatsBus implements EventBus {
         }
       },
     })
+  }
+
+  /** A failure is logged; the server's own window then has to do. */
+  async #storedIds({ connection }: Link): Promise<Set<string>> {
+    const { name } = eventsStream
+    try {
+      const { streams } = await connection.jetstreamManager({ timeout: ACK_TIMEOUT_MS, checkAPI: false })
+      return await recentIds({
+        async range() {
+          const { state } = (await streams.info(name).catch(absent)) ?? {}
+          return state && { first: state.first_seq, last: state.last_seq }
+        },
+        async idAt(seq) {
+          return (await streams.getMessage(name, { seq }).catch(absent))?.header.get('Nats-Msg-Id')
+        },
+      })
+    } catch (error) {
+      this.#options.logger.warn({ reason: toBusError(error).message }, 'the end of the stream cannot be read')
+      return new Set()
+    }
   }
 
   /** Many publications may find at once that the stream is gone; one repair serves them all. */
@@ -210,10 +235,7 @@ export class NatsBus implements EventBus {
     try {
       const manager = await connection.jetstreamManager({ timeout: ACK_TIMEOUT_MS, checkAPI: false })
       for (const stream of [eventsStream, deadStream]) {
-        const found = await manager.streams.info(stream.name).catch((error: unknown) => {
-          if (error instanceof NatsError && error.api_error?.code === 404) return undefined
-          throw error
-        })
+        const found = await manager.streams.info(stream.name).catch(absent)
         if (found === undefined) await manager.streams.add(streamConfig(stream))
       }
     } catch (error) {
@@ -244,6 +266,12 @@ function fromNats(message: Msg): BusMessage {
   const headers: Record<string, string> = {}
   for (const [name, values] of message.headers ?? []) headers[name] = values[0] ?? ''
   return { subject: message.subject, headers, data: message.data }
+}
+
+/** JetStream's 404 as `undefined`. */
+function absent(error: unknown): undefined {
+  if (error instanceof NatsError && error.api_error?.code === 404) return undefined
+  throw error
 }
 
 function isNoResponders(error: unknown): boolean {

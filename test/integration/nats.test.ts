@@ -218,3 +218,31 @@ describe('the NATS bus', () => {
     expect(logger.lines).toHaveLength(1)
   })
 })
+
+describe('an event whose acknowledgement was lost', () => {
+  it('is known by the end of the stream, also when the server has forgotten its id', async () => {
+    const server = await localServer()
+    const plain = await connect({ servers: server.url })
+    onCleanUp(() => plain.close())
+    const manager = await plain.jetstreamManager()
+    const windowMs = 100
+    await manager.streams.add({
+      name: 'GRABBER_EVENTS',
+      subjects: ['grabber.*.events.>'],
+      duplicate_window: windowMs * 1e6,
+    })
+    const event = motionEvent('once')
+    const before = busTo(server.url)
+    await connected(before)
+    expect(await before.publishEvent(SUBJECT, event)).toEqual({ duplicate: false })
+    const storedMs = performance.now()
+    await before.close()
+    await until('the window has passed', () => performance.now() - storedMs > 3 * windowMs)
+
+    const after = busTo(server.url)
+    await connected(after)
+    expect(await after.publishEvent(SUBJECT, event)).toEqual({ duplicate: true })
+    expect(await after.publishEvent(SUBJECT, motionEvent('another'))).toEqual({ duplicate: false })
+    expect(await storedIds(server.url)).toEqual([event.id, motionEvent('another').id])
+  })
+})
