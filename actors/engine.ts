@@ -38,8 +38,15 @@ export async function startEngine(options: EngineOptions, context: StartContext)
     signal: context.signal,
   })
   const engine = new EngineChild(options, host, incarnation)
-  await engine.ready()
-  return engine
+  try {
+    await engine.ready()
+    return engine
+  } catch (error) {
+    // Whatever failed, and be it here: a host that nobody supervises must not stay.
+    host.kill('SIGKILL')
+    await engine.exited
+    throw error
+  }
 }
 
 class EngineChild implements RunningChild {
@@ -57,6 +64,8 @@ class EngineChild implements RunningChild {
     this.#options = options
     this.#host = host
     this.#incarnation = incarnation
+    // It may end when nobody waits for it to be ready any more, or not yet.
+    this.#ready.promise.catch(() => undefined)
     host.onMessage((message) => this.#receive(message))
     this.exited = host.exited.then((exit) => {
       this.#leave()
@@ -76,9 +85,6 @@ class EngineChild implements RunningChild {
     })
     try {
       await this.#ready.promise
-    } catch (error) {
-      await this.exited
-      throw error
     } finally {
       timer.cancel()
     }

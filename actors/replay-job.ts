@@ -28,7 +28,7 @@ export interface ReplayOptions {
   directory: EngineDirectory
   search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   host: HostSettings
-  /** Each event once, in order. */
+  /** Each event once, in order. A throw ends the job with that error. */
   onEvent(event: CloudEvent): void
   onProgress?(ptsMs: number | null, stream: StreamInfo): void
   onRestart?(error: GrabberError, attempt: number): void
@@ -175,8 +175,14 @@ export class ReplayJob {
     const { node, camera } = this.#options.spec
     const cloud = toCloudEvent({ type: event, node, camera, key, timeMs, data })
     if (this.#seen.has(cloud.id)) return
+    try {
+      this.#options.onEvent(cloud)
+    } catch (error) {
+      // Where the events go is broken, not the session: doing it again would not help, and might write one twice.
+      this.#outcome.reject(error)
+      throw error
+    }
     this.#seen.add(cloud.id)
-    this.#options.onEvent(cloud)
   }
 
   #finish({ stages, damage, peakRssBytes, reason, progress }: Ended): void {

@@ -17,7 +17,10 @@ const OPEN_GRACE_FACTOR = 1.5
 
 type Message<T extends FromSession['type']> = Extract<FromSession, { type: T }>
 
-/** What the owner does with a session's messages. Each is called in the order of the messages. */
+/**
+ * What the owner does with a session's messages. Each is called in the order of the messages. One that throws ends the
+ * session as a crash with that error: what it was about is not acknowledged, so the next incarnation says it again.
+ */
 export interface SessionListener {
   onStarted?(pid: number): void
   onOpened?(message: Message<'opened'>): void
@@ -43,11 +46,17 @@ export interface SessionOptions {
   signal: AbortSignal
 }
 
-/** Forks and starts a session; resolves at its hello. Rejects with ACT_HOST_DIED. */
+/** Forks and starts a session; resolves at its hello. Rejects with ACT_HOST_DIED, or with what a listener threw. */
 export async function startSession(options: SessionOptions): Promise<SessionProcess> {
   const { host, name, signal } = options
   const child = await spawnHost<ToSession, FromSession>({ ...host, entry: host.sessionEntry, name, signal })
-  return new SessionProcess(options, child)
+  try {
+    return new SessionProcess(options, child)
+  } catch (error) {
+    // Nobody supervises it yet.
+    child.kill('SIGKILL')
+    throw error
+  }
 }
 
 export class SessionProcess implements RunningChild {
@@ -57,6 +66,7 @@ export class SessionProcess implements RunningChild {
   readonly #unwatch: () => void
   readonly #openTimer: { cancel(): void }
   #failure: GrabberError | undefined
+  #broken = false
   #ended = false
   #stopping = false
   #ledger = emptyLedger()
@@ -65,19 +75,19 @@ export class SessionProcess implements RunningChild {
     this.#options = options
     this.#host = host
     const { directory, listener, spec, name } = options
-    host.onMessage((message) => this.#receive(message))
+    listener.onStarted?.(host.pid)
+    host.onMessage((message) => this.#take(message))
     this.#unwatch = directory.watch((engine) => this.#send({ type: 'engine', engine }))
     this.#openTimer = options.host.clock.after(OPEN_GRACE_FACTOR * spec.openTimeoutMs, () => {
       this.#failure = new GrabberError('SRC_TIMEOUT', `the source did not open, and its host did not give up`)
       host.kill('SIGKILL')
     })
     this.#send({ type: 'start', spec, engine: directory.endpoint })
-    listener.onStarted?.(host.pid)
     this.exited = host.exited.then((exit) => {
       this.#unwatch()
       this.#openTimer.cancel()
       listener.onLedger(closeDead(this.#ledger))
-      if (this.#ended) return { kind: 'normal' }
+      if (this.#ended && !this.#broken) return { kind: 'normal' }
       if (this.#stopping) return { kind: 'shutdown' }
       return { kind: 'crash', error: this.#failure ?? hostDied(name, exit) }
     })
@@ -98,6 +108,18 @@ export class SessionProcess implements RunningChild {
 
   inspect(): unknown {
     return { pid: this.#host.pid, incarnation: this.#options.incarnation, ledger: this.#ledger }
+  }
+
+  #take(message: FromSession): void {
+    // After a failure of ours nothing more is taken: an event that was not must not be overtaken.
+    if (this.#broken) return
+    try {
+      this.#receive(message)
+    } catch (error) {
+      this.#broken = true
+      this.#failure = toGrabberError(error)
+      this.#host.kill('SIGKILL')
+    }
   }
 
   #receive(message: FromSession): void {

@@ -36,7 +36,7 @@ export function startTree(members: TreeMembers, deps: SupervisorDeps): Superviso
         members.store,
         group('bus', servicePolicy, members.bus, deps),
         group('engines', servicePolicy, members.engines, deps),
-        members.gallery,
+        group('gallery', servicePolicy, [members.gallery], deps),
         group('cameras', groupPolicy, members.cameras, deps),
         group('jobs', groupPolicy, [], deps),
         group('http', servicePolicy, members.http, deps),

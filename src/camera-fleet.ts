@@ -30,8 +30,10 @@ export interface FleetParts {
   bus: EventBus
   metrics: Metrics
   logger: Logger
-  /** Stores and publishes. */
+  /** Stores and publishes. Throws STO_UNUSABLE. */
   submit(event: CloudEvent): void
+  /** The same, for words of the node itself. Never throws. */
+  tell(event: CloudEvent): void
   onHost(name: string, pid: number | null): void
 }
 
@@ -64,6 +66,13 @@ export class CameraFleet implements CameraListener {
     return this.cameras.map((camera) => camera.report())
   }
 
+  /** Ages grow while nothing happens, so they are looked at when they are asked for. */
+  measureAges(): void {
+    for (const { id, lastFrameAgeMs } of this.reports()) {
+      if (lastFrameAgeMs !== null) this.#parts.metrics.lastFrameAge(id, lastFrameAgeMs / 1000)
+    }
+  }
+
   onState(id: string, change: EventData<'camera.state'>): void {
     const { metrics, logger, config } = this.#parts
     metrics.cameraState(id, change.state)
@@ -77,7 +86,7 @@ export class CameraFleet implements CameraListener {
       timeMs: Date.now(),
       data: change,
     } as const
-    this.#parts.submit(toCloudEvent(draft))
+    this.#parts.tell(toCloudEvent(draft))
   }
 
   onEvent(id: string, { event, key, timeMs, data }: Extract<FromSession, { type: 'event' }>): void {
@@ -101,11 +110,8 @@ export class CameraFleet implements CameraListener {
     for (const [stage, samples] of Object.entries(progress.samples)) {
       for (const ms of samples) metrics.stage(stage, ms)
     }
-    const before = this.#facesCounted.get(id) ?? 0
-    // A new incarnation counts from zero again.
-    metrics.faces(id, progress.faces >= before ? progress.faces - before : progress.faces)
+    metrics.faces(id, progress.faces - (this.#facesCounted.get(id) ?? 0))
     this.#facesCounted.set(id, progress.faces)
-    metrics.lastFrameAge(id, (this.cameras.find((camera) => camera.id === id)?.report().lastFrameAgeMs ?? 0) / 1000)
   }
 
   onCheckpoint(id: string, { checkpoint }: Extract<FromSession, { type: 'checkpoint' }>): void {
@@ -136,6 +142,8 @@ export class CameraFleet implements CameraListener {
   }
 
   onHost(id: string, pid: number | null): void {
+    // A new incarnation counts from zero again.
+    this.#facesCounted.delete(id)
     this.#parts.onHost(`camera:${id}`, pid)
   }
 

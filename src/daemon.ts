@@ -9,7 +9,7 @@ import { Service, serviceChild } from '../actors/service.ts'
 import { startTree } from '../actors/tree.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
-import type { GrabberError } from '../core/errors.ts'
+import { type GrabberError, toGrabberError } from '../core/errors.ts'
 import { type CloudEvent, type EventData, NODE_CAMERA, toCloudEvent } from '../core/event.ts'
 import type { Logger } from '../core/ports.ts'
 import { type BusService, createBus } from './bus-service.ts'
@@ -30,6 +30,9 @@ import { openStore, type Store } from './store/sqlite.ts'
 
 const SERVICE_STOP_MS = 5000
 const BUS_STOP_MS = 15_000
+/** A crash a second for 11 days: the longest name of an engine's socket. */
+const MOST_INCARNATIONS = 999_999
+const engineSocket = (incarnation: number) => `engine-${incarnation}`
 
 export interface DaemonInfo {
   httpUrl: string | null
@@ -76,7 +79,7 @@ export class Daemon {
       config: config.engine,
       models: parts.engineModels,
       host,
-      socketPath: (incarnation) => parts.dataDir.socketPath(`engine-${incarnation}`),
+      socketPath: (incarnation) => parts.dataDir.socketPath(engineSocket(incarnation)),
       onReady: (report, pid) => this.#onEngine('ready', `runs on ${report.chosen}`, pid),
       onGone: (reason) => this.#onEngine(reason === 'stopped' ? 'stopped' : 'restarting', reason, null),
       onFigures: ({ queueDepth, samples }) => {
@@ -98,7 +101,8 @@ export class Daemon {
       picturesDir: join(config.data, 'pictures'),
       bus: parts.bus.bus,
       submit: (event) => this.#events.submit(event),
-      onHost: (name, pid) => (pid === null ? parts.dataDir.removeChild(name) : parts.dataDir.addChild(name, pid)),
+      tell: (event) => this.#events.tell(event),
+      onHost: (name, pid) => this.#note(name, pid),
     })
   }
 
@@ -107,10 +111,17 @@ export class Daemon {
     const { faces, engineModels } = await chooseModels(config, logger)
     const dataDir = await DataDir.acquire(config.data, { logger, clock: systemClock })
     try {
+      // Now, instead of at the start of each member that has one.
+      dataDir.socketPath(engineSocket(MOST_INCARNATIONS))
       const store = openStore(dataDir.database)
       const bus = await createBus(config.nats.url, config.node, dataDir, logger)
       const daemon = new Daemon(config, logger, { dataDir, store, bus, faces, engineModels })
-      await daemon.#raise()
+      try {
+        await daemon.#raise()
+      } catch (error) {
+        await daemon.stop()
+        throw error
+      }
       return daemon
     } catch (error) {
       dataDir.release()
@@ -125,6 +136,8 @@ export class Daemon {
   /** Resolves when the tree has ended: undefined after `stop`, the error when a defect ended it. */
   async ended(): Promise<GrabberError | undefined> {
     const exit = await this.#tree!.exited
+    // Its timer would keep the process alive after a defect.
+    this.#health?.close()
     this.#metrics.close()
     this.#dataDir.release()
     return exit.kind === 'crash' ? exit.error : undefined
@@ -171,8 +184,11 @@ export class Daemon {
   #storeService(): Service {
     const service = new Service({
       close: () => {
-        this.#fleet.endPlaybacks()
-        this.#store.close()
+        try {
+          this.#fleet.endPlaybacks()
+        } finally {
+          this.#store.close()
+        }
       },
     })
     this.#events.onStoreFailure((error) => service.fail(error))
@@ -194,6 +210,7 @@ export class Daemon {
       health: () => ({ started: this.#started, parts: this.#healthParts() }),
       metrics: () => {
         this.#metrics.outboxDepth(this.#events.depth)
+        this.#fleet.measureAges()
         return this.#metrics.text()
       },
       supervision: () => this.#tree?.inspect(),
@@ -217,12 +234,21 @@ export class Daemon {
 
   #onEngine(state: EventData<'engine.state'>['state'], reason: string, pid: number | null): void {
     if (state === 'ready') this.#engineStarts++
-    if (pid === null) this.#dataDir.removeChild('engine')
-    else this.#dataDir.addChild('engine', pid)
+    this.#note('engine', pid)
     const device = this.#engine.report?.chosen ?? this.#config.engine.device
     const data = { device, state, reason, restarts: Math.max(0, this.#engineStarts - 1) }
     this.#logger.info(data, `engine.${state}`)
     this.#tell('engine.state', data)
+  }
+
+  /** For the sweep after a kill. Hosts end with the daemon by themselves, so a list that cannot be written ends nobody. */
+  #note(name: string, pid: number | null): void {
+    try {
+      if (pid === null) this.#dataDir.removeChild(name)
+      else this.#dataDir.addChild(name, pid)
+    } catch (error) {
+      this.#logger.warn({ child: name, error: toGrabberError(error).line }, 'run.json could not be written')
+    }
   }
 
   /** An event of the node itself; its key is unique over restarts of the daemon. */
@@ -230,7 +256,7 @@ export class Daemon {
     const timeMs = Date.now()
     const key = `${process.pid}-${timeMs}-${++this.#stateChanges}`
     const { node } = this.#config
-    this.#events.submit(toCloudEvent({ type, node, camera: NODE_CAMERA, key, timeMs, data }))
+    this.#events.tell(toCloudEvent({ type, node, camera: NODE_CAMERA, key, timeMs, data }))
   }
 }
 

@@ -18,6 +18,8 @@ import type { Store } from './store/sqlite.ts'
 /** What still waits when the daemon stops goes out at the next start. */
 const FLUSH_MS = 3000
 const PRUNE_EVERY_MS = 1000
+/** Between two batches while there is more to prune: 800 rows a second, faster than events come. */
+const PRUNE_NEXT_MS = 20
 
 export interface EventDeskParts {
   store: Store
@@ -59,6 +61,18 @@ export class EventDesk {
     }
   }
 
+  /**
+   * The same for words of the node itself (states, health), which come from timers and from children that are ending: a
+   * failing store must not end those as well. Its owner is told all the same.
+   */
+  tell(event: CloudEvent): void {
+    try {
+      this.submit(event)
+    } catch (error) {
+      this.#parts.logger.error({ type: event.type, error: toGrabberError(error).line }, 'an event could not be stored')
+    }
+  }
+
   recent(limit: number, camera?: string): CloudEvent[] {
     return this.#log.recent(limit, camera).map(({ event }) => event)
   }
@@ -73,14 +87,23 @@ export class EventDesk {
       clock: systemClock,
       logger,
       onFailure: (error) => {
-        clearInterval(pruning)
+        clearTimeout(pruning)
         service.fail(toGrabberError(error))
       },
     })
-    const pruning = setInterval(() => this.#log.prune(config.events.historyRows), PRUNE_EVERY_MS)
+    const prune = () => {
+      try {
+        const more = this.#log.prune(config.events.historyRows) > 0
+        pruning = setTimeout(prune, more ? PRUNE_NEXT_MS : PRUNE_EVERY_MS)
+      } catch (error) {
+        this.#storeFailed(toGrabberError(error))
+        pruning = setTimeout(prune, PRUNE_EVERY_MS)
+      }
+    }
+    let pruning = setTimeout(prune, PRUNE_EVERY_MS)
     const service = new Service({
       close: async () => {
-        clearInterval(pruning)
+        clearTimeout(pruning)
         if (bus.state === 'connected') await outbox.flush(FLUSH_MS)
         this.#outbox = undefined
         await outbox.close()

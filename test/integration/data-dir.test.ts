@@ -67,6 +67,17 @@ async function idleProcess(code = 'setInterval(() => {}, 1e6)'): Promise<ChildPr
 }
 
 describe('the data folder', () => {
+  // Where mkdir's own recursion tries for ever, deaf to signals.
+  it.runIf(existsSync('/proc/self'))('says at once that a folder cannot be made', async () => {
+    await expect(acquire('/proc/grabber/data')).rejects.toMatchObject({ code: 'STO_UNUSABLE' })
+  })
+
+  it('makes the folders above it as well', async () => {
+    const path = join(temporaryFolder(), 'a', 'b')
+    await acquire(path)
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+  })
+
   it('is made for its owner alone, with run.json while it is owned', async () => {
     const path = join(temporaryFolder(), 'a/data')
     const dataDir = await acquire(path)
@@ -134,7 +145,7 @@ describe('the data folder', () => {
     await acquire(path, logger)
     expect(lives(left)).toBe(false)
     expect(lives(identify(bystander.pid)!)).toBe(true)
-    expect(logger.lines.map(({ fields }) => fields)).toEqual([{ child: 'nats', pid: left.pid }])
+    expect(logger.lines.map(({ fields }) => fields)).toEqual([{ child: 'nats', childPid: left.pid }])
     expect(readRunFile(path)?.children).toEqual([])
   })
 
