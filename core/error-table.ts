@@ -52,6 +52,12 @@ export const errorTable = {
     'No picture could be decoded from the stream.',
     'the recording is damaged; try to repair it with ffmpeg',
   ),
+  DEC_HUNG: row(
+    3,
+    'restart',
+    'A decoder did not return; its process is replaced.',
+    'report it with the recording; re-encoding the recording helps meanwhile',
+  ),
   DEC_DAMAGED: row(
     3,
     'drop the item',

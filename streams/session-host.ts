@@ -8,6 +8,7 @@ import { toGrabberError } from '../core/errors.ts'
 import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
 import { EngineClient } from '../models/engine-client.ts'
 import { silenceNativeLog } from './media/native-log.ts'
+import { hasStuckCalls } from './media/patient-call.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -15,8 +16,6 @@ import { Stills } from './stills.ts'
 /** Messages handed to the channel and not yet written: leaving before they are would lose the last words. */
 let unwritten = 0
 let leaving = false
-/** A native call was given up: `process.exit` would wait for its thread, which may be never. */
-let stuck = false
 
 function post(message: FromSession): void {
   if (!process.connected) return
@@ -28,7 +27,7 @@ function post(message: FromSession): void {
 }
 
 function exit(): void {
-  if (stuck) process.kill(process.pid, 'SIGKILL')
+  if (hasStuckCalls()) process.kill(process.pid, 'SIGKILL')
   process.exit()
 }
 
@@ -53,9 +52,7 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   run.then(
     () => leave(0),
     (error) => {
-      const coded = toGrabberError(error)
-      stuck = coded.code === 'SRC_TIMEOUT'
-      link.send({ type: 'failed', error: coded.toJSON(), progress: session?.progress() ?? null })
+      link.send({ type: 'failed', error: toGrabberError(error).toJSON(), progress: session?.progress() ?? null })
       leave(1)
     },
   )

@@ -52,8 +52,10 @@ export class Stills {
   }
 
   async #answer(index: number, file: string): Promise<void> {
-    await using demuxer = await Demuxer.open(file, { openTimeoutMs: this.#spec.openTimeoutMs, clock: this.#clock })
-    using decoder = await Decoder.open(demuxer.stream, 1)
+    const { openTimeoutMs } = this.#spec
+    const clock = this.#clock
+    await using demuxer = await Demuxer.open(file, { openTimeoutMs, clock })
+    using decoder = await Decoder.open(demuxer.stream, { threads: 1, callTimeoutMs: openTimeoutMs, clock })
     let answered = 0
     for await (const frame of this.#moments(demuxer, decoder)) {
       using upright = new Upright(demuxer.rotation || frameRotation(frame), frameMirrored(frame))

@@ -2,6 +2,7 @@
  * Decoding and scaling alone: the session host's own demuxer, decoder and scaler, and nothing behind them. Runs in the
  * benchmark's process.
  */
+import { systemClock } from '../../core/clock.ts'
 import type { RgbPicture } from '../../core/frame.ts'
 import { Decoder } from '../../streams/media/decoder.ts'
 import { Demuxer } from '../../streams/media/demuxer.ts'
@@ -23,7 +24,7 @@ export interface DecodeCost extends Cost {
 export async function decodeAlone(path: string, widthPx: number, threads: number): Promise<DecodeCost> {
   silenceNativeLog()
   await using demuxer = await Demuxer.open(path, { openTimeoutMs: OPEN_TIMEOUT_MS })
-  using decoder = await Decoder.open(demuxer.stream, threads)
+  using decoder = await Decoder.open(demuxer.stream, { threads, callTimeoutMs: OPEN_TIMEOUT_MS, clock: systemClock })
   const { width, height } = demuxer.stream.codecpar
   using scaler = new PictureScaler(analysisSize({ width, height }, widthPx))
   const pictures: RgbPicture[] = []

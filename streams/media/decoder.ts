@@ -1,11 +1,14 @@
 /**
  * Owns one codec context: packets in, native frames out. Software decoding; hardware contexts are a later seam.
- * Session host only. Decoding runs on libuv's pool, so that the host's event loop keeps answering meanwhile.
+ * Session host only. Decoding runs on libuv's pool, so that the host's event loop keeps answering meanwhile; which also means
+ * that nobody outside sees a decoder hang, so each call has its own limit here.
  */
 import { Codec, CodecContext, Frame, type Packet, type Stream } from 'node-av'
 import { AV_FRAME_FLAG_CORRUPT, AV_NOPTS_VALUE, AVERROR_EAGAIN, AVERROR_EOF } from 'node-av/constants'
+import type { Clock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { expectStatus, statusText } from './ffmpeg-status.ts'
+import { PatientCall } from './patient-call.ts'
 
 export interface DecodedFrame {
   /** Owned by the receiver: free it. */
@@ -16,41 +19,54 @@ export interface DecodedFrame {
   damaged: boolean
 }
 
+export interface DecoderOptions {
+  /** 0 lets FFmpeg choose. */
+  threads: number
+  /** For each packet and each frame; a decoder that takes longer hangs. */
+  callTimeoutMs: number
+  clock: Clock
+}
+
 export class Decoder implements Disposable {
   readonly name: string
   #context = new CodecContext()
   #msPerTick: number
   #spare: Frame | undefined
+  readonly #call: PatientCall
+  readonly #callTimeoutMs: number
 
-  private constructor(name: string, msPerTick: number) {
+  private constructor(name: string, msPerTick: number, { clock, callTimeoutMs }: DecoderOptions) {
     this.name = name
     this.#msPerTick = msPerTick
+    this.#callTimeoutMs = callTimeoutMs
+    // A decoder cannot be interrupted, only given up.
+    this.#call = new PatientCall(clock, () => undefined)
   }
 
-  /** `threads` 0 lets FFmpeg choose. Errors: DEC_UNSUPPORTED. */
-  static async open(stream: Stream, threads: number): Promise<Decoder> {
+  /** Errors: DEC_UNSUPPORTED. */
+  static async open(stream: Stream, options: DecoderOptions): Promise<Decoder> {
     const codec = Codec.findDecoder(stream.codecpar.codecId)
     if (!codec) throw new GrabberError('DEC_UNSUPPORTED', `no decoder for codec id ${stream.codecpar.codecId}`)
-    const decoder = new Decoder(codec.name ?? 'unknown', (1000 * stream.timeBase.num) / stream.timeBase.den)
+    const decoder = new Decoder(codec.name ?? 'unknown', (1000 * stream.timeBase.num) / stream.timeBase.den, options)
     const context = decoder.#context
     context.allocContext3(codec)
     expectStatus(context.parametersToContext(stream.codecpar), 'DEC_UNSUPPORTED', 'codec parameters are not usable')
     context.pktTimebase = stream.timeBase
-    context.threadCount = threads
+    context.threadCount = options.threads
     expectStatus(await context.open2(codec, null), 'DEC_UNSUPPORTED', `decoder ${decoder.name} cannot be opened`)
     return decoder
   }
 
   /**
    * Frames that `packet` completes (`null` drains), in presentation order. Yields each as soon as it is there.
-   * A packet that cannot be decoded gives a `damage` text instead of throwing.
+   * A packet that cannot be decoded gives a `damage` text instead of throwing. Errors: DEC_HUNG.
    */
   async *decode(packet: Packet | null): AsyncGenerator<DecodedFrame | { damage: string }> {
-    const sent = await this.#context.sendPacket(packet)
+    const sent = await this.#limited(() => this.#context.sendPacket(packet))
     if (sent < 0 && sent !== AVERROR_EOF) yield { damage: statusText(sent) }
     for (;;) {
       const frame = this.#takeFrame()
-      const status = await this.#context.receiveFrame(frame)
+      const status = await this.#limited(() => this.#context.receiveFrame(frame))
       if (status < 0) {
         this.#spare = frame
         if (status === AVERROR_EAGAIN || status === AVERROR_EOF) return
@@ -63,9 +79,21 @@ export class Decoder implements Disposable {
     }
   }
 
+  /** A call was given up and may still use its packet and its context: neither must be freed. */
+  get stuck(): boolean {
+    return this.#call.stuck
+  }
+
   [Symbol.dispose](): void {
+    if (this.stuck) return
     this.#spare?.free()
     this.#context.freeContext()
+  }
+
+  async #limited(call: () => Promise<number>): Promise<number> {
+    const status = await this.#call.run(this.#callTimeoutMs, call)
+    if (status !== undefined) return status
+    throw new GrabberError('DEC_HUNG', `decoder ${this.name} did not return in ${this.#callTimeoutMs} ms`)
   }
 
   #takeFrame(): Frame {

@@ -8,6 +8,13 @@ import type { Clock, Timer } from '../../core/clock.ts'
 /** From the interruption to giving up, ms. */
 const GRACE_MS = 500
 
+let stuckCalls = 0
+
+/** A native call of this process was given up: `process.exit` would wait for its thread, which may be never. */
+export function hasStuckCalls(): boolean {
+  return stuckCalls > 0
+}
+
 export class PatientCall {
   readonly #clock: Clock
   readonly #interrupt: () => void
@@ -37,6 +44,7 @@ export class PatientCall {
     const givenUp = Promise.withResolvers<undefined>()
     this.#giveUp = () => {
       this.#stuck = true
+      stuckCalls++
       givenUp.resolve(undefined)
     }
     this.#timer = this.#clock.after(limitMs, () => {

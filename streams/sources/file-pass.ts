@@ -78,7 +78,11 @@ export class FilePass implements AsyncDisposable {
   static async open(options: PassOptions): Promise<FilePass> {
     const demuxer = await Demuxer.open(options.path, options)
     try {
-      return new FilePass(options, demuxer, await Decoder.open(demuxer.stream, options.threads))
+      return new FilePass(
+        options,
+        demuxer,
+        await Decoder.open(demuxer.stream, { ...options, callTimeoutMs: options.openTimeoutMs }),
+      )
     } catch (error) {
       await demuxer[Symbol.asyncDispose]()
       throw error
@@ -116,6 +120,8 @@ export class FilePass implements AsyncDisposable {
     this.stop()
     await this.#reading
     this.#upright[Symbol.dispose]()
+    // The demuxer owns the packet that a decoder which was given up may still read.
+    if (this.#decoder.stuck) return
     this.#decoder[Symbol.dispose]()
     await this.#demuxer[Symbol.asyncDispose]()
   }

@@ -1,8 +1,10 @@
 /** Demuxer, decoder and the pass over a file, on real recordings. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock, type Timer } from '../../core/clock.ts'
+import { type Clock, systemClock, type Timer } from '../../core/clock.ts'
+import { Decoder } from '../../streams/media/decoder.ts'
 import { Demuxer } from '../../streams/media/demuxer.ts'
 import { silenceNativeLog } from '../../streams/media/native-log.ts'
+import { hasStuckCalls } from '../../streams/media/patient-call.ts'
 import { analysisSize, PictureScaler } from '../../streams/media/picture-scaler.ts'
 import { type Captured, FilePass, type PassOptions } from '../../streams/sources/file-pass.ts'
 import { settle, VirtualClock } from '../unit/virtual-clock.ts'
@@ -78,6 +80,15 @@ class PaceClock extends VirtualClock {
       },
     }
   }
+}
+
+/** Every limit passes at once: to it, whatever a thread does takes too long. */
+const impatientClock: Clock = {
+  ...systemClock,
+  after(_, callback) {
+    const handle = setImmediate(callback)
+    return { cancel: () => clearImmediate(handle) }
+  },
 }
 
 const over = (run: Play) => until('the pass to end', () => run.ended !== undefined)
@@ -178,6 +189,20 @@ describe.skipIf(!hasClips)('a pass over a file', () => {
       await settle()
       expect(run.infos.length).toBe(shown)
     }
+  })
+
+  it('a decoder that does not return is given up, and what it may still write to is not freed', async () => {
+    await using demuxer = await Demuxer.open(asl('help'), { openTimeoutMs: 10_000 })
+    using decoder = await Decoder.open(demuxer.stream, { threads: 1, callTimeoutMs: 10_000, clock: impatientClock })
+    const decodeAll = async () => {
+      for (let more = true; more; ) {
+        const { packet } = await demuxer.read()
+        for await (const decoded of decoder.decode(packet)) if ('frame' in decoded) decoded.frame.free()
+        more = packet !== null
+      }
+    }
+    await expect(decodeAll()).rejects.toMatchObject({ code: 'DEC_HUNG' })
+    expect(hasStuckCalls()).toBe(true)
   })
 
   it('an opening that is cut short fails, however far it had come', async () => {
