@@ -2,6 +2,7 @@
  * All cameras of the daemon: from the configuration to actors, and from their words to events, metrics and the bus.
  * Runs in the daemon. Must never block: a word is stored, counted and passed on.
  */
+import { statSync } from 'node:fs'
 import { Camera, type CameraListener, type CameraReport } from '../actors/camera.ts'
 import type { EngineDirectory } from '../actors/engine-directory.ts'
 import type { HostSettings } from '../actors/host-settings.ts'
@@ -172,7 +173,13 @@ export class CameraFleet implements CameraListener {
   }
 
   #beginPlayback(id: string, path: string): Playing {
-    const { epoch, from } = this.#parts.playbacks.begin(id, path)
+    const { epoch, from } = this.#parts.playbacks.begin(id, sourceKey(path))
     return { epoch: `p${epoch}`, from }
   }
+}
+
+/** A recording that was exchanged under its name is another one: it must not go on with the old one's ids. */
+function sourceKey(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat ? `${path}\n${stat.size}\n${Math.round(stat.mtimeMs)}` : path
 }

@@ -130,7 +130,7 @@ export class Daemon {
   }
 
   get info(): DaemonInfo {
-    return { httpUrl: this.#httpUrl, natsUrl: this.#bus.url, device: this.#engine.report?.chosen ?? null }
+    return { httpUrl: this.#httpUrl, natsUrl: this.#dataDir.run.natsUrl, device: this.#engine.report?.chosen ?? null }
   }
 
   /** Resolves when the tree has ended: undefined after `stop`, the error when a defect ended it. */
@@ -172,7 +172,6 @@ export class Daemon {
       },
     })
     this.#tree = tree
-    this.#dataDir.announce({ natsUrl: this.#bus.url })
     await tree.ready
     this.#started = true
     this.#health = new HealthWatch(

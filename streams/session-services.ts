@@ -3,7 +3,7 @@
  * The one place where a frame is captured and where it gets its verdict.
  */
 import type { Clock } from '../core/clock.ts'
-import { type CodedError, toGrabberError } from '../core/errors.ts'
+import { type CodedError, GrabberError } from '../core/errors.ts'
 import type { FrameInfo } from '../core/frame.ts'
 import { type DropKey, FrameLedger, type SkipPolicy } from '../core/ledger.ts'
 import type { GalleryHit } from '../core/observation.ts'
@@ -125,7 +125,7 @@ export class SessionServices implements GraphServices {
 
   keepBestShot(trackId: string, jpeg: () => Buffer | undefined): string | undefined {
     const picture = this.#shots && jpeg()
-    return picture && this.#shots?.keep(trackId, picture, (error) => this.complain(toGrabberError(error)))
+    return picture && this.#shots?.keep(trackId, picture, (cause) => this.complain(unwritable(cause)))
   }
 
   complain(error: CodedError): void {
@@ -160,4 +160,9 @@ export class SessionServices implements GraphServices {
     if (this.#inTail.delete(seq)) this.#tail.leave()
     this.#admission.leave()
   }
+}
+
+function unwritable(cause: unknown): GrabberError {
+  const code = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
+  return new GrabberError('STO_UNUSABLE', `a best shot cannot be written${code}`, { cause })
 }

@@ -3,6 +3,7 @@
  * Runs in the daemon and in commands. Must never keep a message for later (that is the outbox's work), and never log the
  * server's address with its credentials.
  */
+import { once } from 'node:events'
 import {
   connect,
   DiscardPolicy,
@@ -36,14 +37,12 @@ const DRAIN_LIMIT_MS = 2000
 const PING_INTERVAL_MS = 10_000
 
 export interface NatsBusOptions {
-  /** `nats://[user:password@]host:port` or `tls://…`; several separated by commas. */
-  url: string
+  /** `nats://[user:password@]host:port` or `tls://…`; several separated by commas. A promise for a server that still starts. */
+  url: string | Promise<string>
   /** Shown in the server's list of connections. */
   name: string
   logger: Logger
   clock: Clock
-  /** The first attempt waits for it: a server of our own that is still starting. */
-  after?: Promise<void>
 }
 
 /** One established connection; `lost` settles the moment it goes, and with it every publication that waits. */
@@ -58,7 +57,7 @@ interface Link {
 /** Connects in the background, for ever, until closed. */
 export class NatsBus implements EventBus {
   readonly #options: NatsBusOptions
-  readonly #address: NatsAddress
+  #address: NatsAddress | undefined
   readonly #state = new BusStateCell('connecting')
   readonly #subscriptions = new Map<Subscription, NatsSubscription | undefined>()
   readonly #stop = new AbortController()
@@ -69,7 +68,7 @@ export class NatsBus implements EventBus {
   /** CFG_INVALID when the URL is not one. */
   constructor(options: NatsBusOptions) {
     this.#options = options
-    this.#address = parseNatsUrl(options.url)
+    if (typeof options.url === 'string') this.#address = parseNatsUrl(options.url)
     this.#running = this.#keepConnected()
   }
 
@@ -84,7 +83,7 @@ export class NatsBus implements EventBus {
   /** BUS_UNAVAILABLE while away or when no answer came; BUS_REFUSED when the server will not take this message. */
   async publishEvent(subject: string, event: CloudEvent): Promise<{ duplicate: boolean }> {
     const link = this.#link
-    if (link === undefined) throw new GrabberError('BUS_UNAVAILABLE', `not connected to ${this.#address.shown}`)
+    if (link === undefined) throw new GrabberError('BUS_UNAVAILABLE', `not connected to ${this.#shown}`)
     if (link.stored.delete(event.id)) return { duplicate: true }
     const message = toMessage(subject, event)
     const options = { headers: natsHeaders(message.headers), timeout: ACK_TIMEOUT_MS }
@@ -138,12 +137,15 @@ export class NatsBus implements EventBus {
     const { clock, logger } = this.#options
     let waitMs = RETRY_MIN_MS
     let failures = 0
-    await this.#options.after
+    const closed = once(this.#stop.signal, 'abort').then(() => undefined)
+    const url = await Promise.race([this.#options.url, closed])
+    if (url === undefined) return
+    this.#address ??= parseNatsUrl(url)
     while (!this.#stop.signal.aborted) {
       const link = await this.#connect().catch((error: unknown) => toBusError(error))
       if (link instanceof GrabberError) {
         // The first failure is news, the thousandth is not.
-        if (failures++ === 0) logger.warn({ server: this.#address.shown, reason: link.message }, 'cannot reach NATS')
+        if (failures++ === 0) logger.warn({ server: this.#shown, reason: link.message }, 'cannot reach NATS')
         this.#state.set('offline')
         await delay(clock, waitMs, this.#stop.signal).catch(() => undefined)
         waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)
@@ -165,16 +167,21 @@ export class NatsBus implements EventBus {
     // close() may have come while it connected: then there is no one left to serve.
     if (this.#stop.signal.aborted) return link.connection.close()
     this.#link = link
-    logger.info({ server: this.#address.shown }, 'connected to NATS')
+    logger.info({ server: this.#shown }, 'connected to NATS')
     this.#state.set('connected')
     const reason = await link.lost.catch((error: GrabberError) => error.message)
     this.#link = undefined
-    if (!this.#stop.signal.aborted) logger.warn({ server: this.#address.shown, reason }, 'lost the connection to NATS')
+    if (!this.#stop.signal.aborted) logger.warn({ server: this.#shown, reason }, 'lost the connection to NATS')
     this.#state.set('offline')
   }
 
+  /** The address without credentials. */
+  get #shown(): string {
+    return this.#address?.shown ?? 'NATS'
+  }
+
   async #connect(): Promise<Link> {
-    const { shown: _, ...address } = this.#address
+    const { shown: _, ...address } = this.#address!
     const connection = await connect({
       ...address,
       name: this.#options.name,

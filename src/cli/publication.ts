@@ -55,14 +55,13 @@ async function ownBus({ logger }: CliContext, config: Config): Promise<Publicati
   await using opening = new AsyncDisposableStack()
   const dataDir = opening.use(await DataDir.acquire(config.data, { logger, clock: systemClock }))
   const store = opening.use(openStore(dataDir.database))
-  const { bus, url, child } = await createBus(config.nats.url, config.node, dataDir, logger)
+  const { bus, child } = await createBus(config.nats.url, config.node, dataDir, logger)
   opening.defer(() => bus.close())
   const supervisor = Supervisor.start(
     { ...servicePolicy, id: 'bus', children: child ? [child] : [] },
     { clock: systemClock, logger },
   )
   opening.defer(() => supervisor.stop())
-  dataDir.announce({ natsUrl: url })
   const outbox = new Outbox({
     node: config.node,
     log: new SqliteEventLog(store),
