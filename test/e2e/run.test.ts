@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, cpSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'nats'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -119,5 +119,30 @@ cameras:
     expect(second.status).toBe(5)
     expect(second.err).toMatch(/^STO_LOCKED: process \d+ owns .*\n$/)
     expect(await daemon.stop()).toBe(0)
+  })
+
+  it('refuses a bad configuration with all its problems at once: 2, and nothing is made', async () => {
+    const { grabber, path } = grabberWith('nod: x\ncameras:\n  lobby: { sorce: "file:a.mp4", priority: 99 }\n', false)
+    const { status, err } = await grabber.run('-c', path, 'run')
+    expect(status).toBe(2)
+    expect(err).toContain('nod: unknown key, did you mean node?')
+    expect(err).toContain('cameras.lobby.sorce: unknown key, did you mean source?')
+    expect(err).toMatch(/cameras\.lobby\.priority: .*10/)
+    expect(err.trimEnd().split('\n').at(-1)).toMatch(/^CFG_INVALID: /)
+    expect(existsSync(grabber.data)).toBe(false)
+  })
+
+  it('refuses a model whose hash is wrong: 4, and nothing is started', async () => {
+    const { grabber, path } = grabberWith(`cameras:\n  lobby: { source: "${clip('asl/yes.mkv')}" }\n`, false)
+    const models = join(grabber.data, 'models')
+    cpSync(join(assets, 'models'), models, { recursive: true })
+    const file = join(models, 'yunet_s_dynamic.onnx')
+    chmodSync(file, 0o600)
+    appendFileSync(file, 'x')
+    const { status, err } = await grabber.run('-c', path, 'run')
+    expect(status).toBe(4)
+    expect(err).toMatch(/^MDL_HASH: [^\n]*yunet_s_dynamic\.onnx[^\n]*\n$/)
+    expect(existsSync(join(grabber.data, 'run.json'))).toBe(false)
+    expect((await grabber.run('faces', 'detect', join(assets, 'liveness/image_T1.jpg'))).status).toBe(4)
   })
 })
