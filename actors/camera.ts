@@ -191,7 +191,8 @@ export class Camera {
   }
 
   #lastFrameAgeMs(): number | null {
-    return this.#lastFrameAtMs === null ? null : this.#options.host.clock.monotonicMs() - this.#lastFrameAtMs
+    const { clock } = this.#options.host
+    return this.#lastFrameAtMs === null ? null : Math.round(clock.monotonicMs() - this.#lastFrameAtMs)
   }
 
   #onTransition(transition: Transition): void {
