@@ -1,5 +1,5 @@
 /**
- * Takes secrets out of text and data before a person or a log sees them. Pure; runs in every process.
+ * Takes secrets out of text and data before a person or a log sees them. Pure; runs in the daemon and in commands.
  */
 
 const HIDDEN = '***'
