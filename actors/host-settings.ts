@@ -1,5 +1,5 @@
 /**
- * What all hosts of a daemon have in common: entry files, deadlines, environment. Plain data, put together by src/.
+ * What all hosts of a daemon have in common: entry files, deadlines, clock and log. Plain data, put together by src/.
  * The entry files are paths: actors/ starts a host and talks to it in core/wire, it imports nothing of what runs inside.
  */
 import type { Clock } from '../core/clock.ts'

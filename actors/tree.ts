@@ -7,7 +7,7 @@
  *   ├ engines           engine:<device>
  *   ├ gallery
  *   ├ cameras           camera:<id>, each with a supervisor of its own
- *   ├ jobs              dynamic
+ *   ├ jobs              its place; empty, since replays run in the command that asks
  *   └ http
  */
 import type { ChildSpec } from './kernel/child.ts'

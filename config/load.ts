@@ -12,7 +12,7 @@ import { literalSecret, maskReferences, type SecretSources, substitute } from '.
 import { resolveSource } from './source.ts'
 import { readYaml } from './yaml-file.ts'
 
-export const DEFAULT_FILE = 'grabber.yaml'
+const DEFAULT_FILE = 'grabber.yaml'
 
 export interface LoadOptions {
   /** The file given by the person; without it `./grabber.yaml` is used when it exists, and else the defaults. */

@@ -1,5 +1,5 @@
 /**
- * Takes secrets out of text and data before a person or a log sees them. Pure; runs in every process.
+ * Takes secrets out of text and data before a person or a log sees them. Pure; runs in the daemon and in commands.
  */
 
 const HIDDEN = '***'
@@ -7,12 +7,17 @@ const HIDDEN = '***'
 // `scheme://user:password@`: the user stays readable, the password goes. Greedy up to the last @ before a blank or a
 // quote, since a password may hold '/' and '@' when it was not encoded.
 const urlPassword = /([a-z][a-z0-9+.-]*:\/\/)([^\s:@/"'<>]*):([^\s"'<>]*)@/gi
+// NATS takes a user without a password for a token (src/bus/nats-url).
+const natsToken = /((?:nats|tls):\/\/)[^\s:@/"'<>]+@/gi
 const queryValue = /([?&;](?:pass(?:word|wd)?|pwd|token|secret|api[-_]?key|auth|key)=)[^\s&;#"'<>]+/gi
 
 /** `text` with the credentials of every URL in it hidden. */
 export function redactText(text: string): string {
   if (!text.includes('://') && !text.includes('=')) return text
-  return text.replace(urlPassword, `$1$2:${HIDDEN}@`).replace(queryValue, `$1${HIDDEN}`)
+  return text
+    .replace(urlPassword, `$1$2:${HIDDEN}@`)
+    .replace(natsToken, `$1${HIDDEN}@`)
+    .replace(queryValue, `$1${HIDDEN}`)
 }
 
 /** A deep copy in which every string went through redactText. */

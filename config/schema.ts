@@ -92,7 +92,12 @@ export const cameraSchema = z
         `Where the pictures come from: ${sourceForms}. A relative file path starts at the configuration file. ` +
           'This version runs `file:` only; a camera of another kind is refused when it starts (SRC_UNSUPPORTED).',
       ),
-    priority: z.int().min(0).max(10).default(1).describe('Weight under load, 0–10; the higher number is served first.'),
+    priority: z
+      .int()
+      .min(0)
+      .max(10)
+      .default(1)
+      .describe('Weight under load, 0–10; the higher number is served first. Not built yet: all cameras take turns.'),
     loop: z
       .union([z.boolean(), count.max(1_000_000)], { error: 'expected true, false or a number of passes' })
       .default(false)
@@ -106,10 +111,9 @@ export const cameraSchema = z
 const natsUrl = z
   .string()
   .refine(
-    (text) =>
-      text === 'auto' || text === 'none' || text.split(',').every((url) => /^(nats|tls|wss?):\/\/\S+$/.test(url)),
+    (text) => text === 'auto' || text === 'none' || text.split(',').every((url) => /^(nats|tls):\/\/\S+$/.test(url)),
     {
-      error: 'expected auto, none or nats://HOST:PORT (several separated by commas)',
+      error: 'expected auto, none, nats://HOST:PORT or tls://HOST:PORT (several separated by commas)',
     },
   )
 
@@ -142,7 +146,7 @@ export const configSchema = z
         url: natsUrl
           .default('auto')
           .describe(
-            '`auto` starts a local nats-server; `none` publishes within the process only; or nats://HOST:PORT.',
+            '`auto` starts a local nats-server; `none` publishes within the process only; or nats://HOST:PORT, tls://HOST:PORT.',
           ),
       })
       .prefault({})
@@ -171,7 +175,9 @@ export const configSchema = z
               .min(1)
               .max(60_000)
               .default(200)
-              .describe('Latency that the batch size is adapted to, ms.'),
+              .describe(
+                'Latency that the batch size is to be adapted to, ms. Not built yet: batches grow up to `max`.',
+              ),
           })
           .prefault({})
           .describe('Batching across all cameras.'),

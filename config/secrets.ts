@@ -16,11 +16,6 @@ export function maskReferences(text: string): string {
   return text.replaceAll(/\$\{([^{}\n]*)\}/g, (_, name: string) => `${OPEN}${name}${CLOSE}`)
 }
 
-/** Undoes maskReferences, for showing text to a person. */
-export function unmask(text: string): string {
-  return text.replaceAll(OPEN, '${').replaceAll(CLOSE, '}')
-}
-
 export interface SecretSources {
   env: Record<string, string | undefined>
   /** Folder that relative `${file:…}` paths start from. */
@@ -47,13 +42,16 @@ export function substitute(text: string, sources: SecretSources): { text: string
 
 const REMEDY = `put it into an environment variable and write \${NAME}, or \${file:/path}, in its place`
 
-/** What is wrong when masked `text` is a URL with a password written into it; `undefined` when it is not. */
+/** What is wrong when masked `text` is a URL with a password or a token written into it; `undefined` when it is not. */
 export function literalSecret(text: string): string | undefined {
   const { start, end } = userinfoRange(text)
   const userinfo = text.slice(start, Math.max(start, end))
   const colon = userinfo.indexOf(':')
   if (colon >= 0 && userinfo.slice(colon + 1).replaceAll(reference, '') !== '') {
     return `a password is written into the URL: ${REMEDY}`
+  }
+  if (colon < 0 && /^(?:nats|tls):/i.test(text) && userinfo.replaceAll(reference, '') !== '') {
+    return `a token is written into the URL: ${REMEDY}`
   }
   const query = /[?&](pass(?:word|wd)?|pwd|token|secret|api[-_]?key)=([^&#\s]*)/i.exec(text.replaceAll(reference, ''))
   if (query?.[2]) {

@@ -181,7 +181,7 @@ export const errorTable = {
     'ask again; see the supervision tree for its state',
   ),
   ACT_GAVE_UP: row(5, 'exit', 'A job failed after all its attempts.', 'see the last error; run the command again'),
-  API_BAD_REQUEST: row(2, 'refuse', 'The request is not valid.', 'see /openapi.json'),
+  API_BAD_REQUEST: row(2, 'refuse', 'The request is not valid.', 'correct what the message names'),
   API_NOT_FOUND: row(2, 'refuse', 'There is no such resource.', 'see the list at /api/v1'),
   API_LISTEN: row(
     5,

@@ -26,11 +26,6 @@ export interface Identity {
   margin?: number
 }
 
-export interface Liveness {
-  verdict: 'unchecked' | 'live' | 'spoof'
-  score?: number
-}
-
 /** One subject's nearest embedding to a probe. */
 export interface GalleryHit {
   subject: string

@@ -1,5 +1,5 @@
 /**
- * Messages between the engine host's I/O thread and its inference thread (worker_threads). Pixels and results change
+ * Messages between the engine host's I/O thread and its inference thread (worker_threads). Runs in engine hosts. Pixels and results change
  * hands by transfer: the sender must not touch them afterwards.
  */
 import type { CodedError } from '../core/errors.ts'

@@ -128,7 +128,7 @@ export class CameraFleet implements CameraListener {
 
   onFailure(id: string, error: GrabberError): void {
     this.#parts.metrics.sessionFailure(id, error.code)
-    this.#parts.logger.warn({ camera: id, code: error.code, ...error.context }, error.message)
+    this.#parts.logger.warn({ ...error.context, camera: id, code: error.code }, error.message)
   }
 
   onEndOfInput(id: string): void {

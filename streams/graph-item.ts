@@ -1,5 +1,6 @@
 /**
  * What travels through the camera graph between its operators, and the services they share. Types and their words only.
+ * Session host only.
  * An item owns its frame until an operator lets it go; numbers travel with the frame.
  */
 import type { CodedError } from '../core/errors.ts'

@@ -1,7 +1,7 @@
 /**
  * Entry of a session host: one process for one camera, recording or batch of stills.
  * Owns the process: its messages, its signals, its end. Must never outlive the daemon: when the IPC channel closes it
- * exits, and that works for `kill -9` of the daemon as well.
+ * kills itself, and that works for `kill -9` of the daemon as well, whatever native call is under way.
  */
 import { systemClock } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
@@ -79,7 +79,8 @@ function receive(message: ToSession): void {
 
 silenceNativeLog()
 process.on('message', (message) => receive(message as ToSession))
-process.once('disconnect', () => process.exit())
+// Nobody is left to hear a last word, and `process.exit` would wait for a native call that may never return.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 // Ctrl-C in a terminal reaches the whole process group; the daemon decides when a session ends.
 process.on('SIGINT', () => undefined)
 post({ type: 'hello', incarnation: 0, protocol: CONTROL_PROTOCOL, pid: process.pid })

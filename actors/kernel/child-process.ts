@@ -19,8 +19,6 @@ export interface HostOptions {
   entry: URL | string
   name: string
   args?: readonly string[]
-  /** The complete environment; the daemon's own when absent. */
-  env?: Record<string, string | undefined>
   /** Node's own options; the daemon's when absent. */
   execArgv?: readonly string[]
   logger: Logger
@@ -108,7 +106,6 @@ class Host<In extends object, Out extends { type: string }> {
     this.#child = fork(options.entry, options.args ?? [], {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
     })
     const log = (stream: string) => new LineLog(clock, (line) => logger.info({ host: options.name, stream }, line))

@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 
-export const NATS_PORT = 4222
+const NATS_PORT = 4222
 const GREETING_LIMIT_MS = 500
 /** A greeting is under 1 KB; a stranger on the port may send anything. */
 const GREETING_MAX_BYTES = 16 * 1024

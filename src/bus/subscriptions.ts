@@ -1,5 +1,5 @@
 /**
- * Handlers by subject, and the state listeners of a bus: what both buses keep for their users. No I/O.
+ * Handlers by subject, and the state listeners of a bus: what both buses keep for their users. Runs in the daemon; no I/O.
  * A handler that throws is logged and disturbs nobody else.
  */
 import type { BusMessage, BusState, Logger } from '../../core/ports.ts'

@@ -1,5 +1,6 @@
 /**
- * `grabber run`: the daemon, in the foreground, until SIGINT or SIGTERM.
+ * `grabber run`: the daemon, in the foreground, until SIGINT or SIGTERM. Runs in the daemon. Everything it is made of is put
+ * together in src/daemon.ts.
  */
 import type { Command } from 'commander'
 import { Daemon } from '../daemon.ts'

@@ -1,5 +1,6 @@
 /**
  * A route as data: where, and what it answers. Knows nothing of fastify, so that routes can be read as a table.
+ * Runs in the daemon.
  */
 import type { z } from 'zod'
 import { GrabberError } from '../../core/errors.ts'

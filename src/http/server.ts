@@ -1,7 +1,7 @@
 /**
  * The HTTP servers: answers `{ok:true,data}` or `{ok:false,error:{code,message}}`, coded errors, size and time limits.
- * Runs in the daemon; only importer of fastify. The routes are in http/routes and http/control-routes; what they answer
- * comes through ports. There is no authentication: the default address is the loopback one.
+ * Runs in the daemon; only importer of fastify. The routes are in public-routes and control-routes; what they answer comes
+ * through ports. There is no authentication: the default address is the loopback one.
  */
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'

@@ -1,5 +1,6 @@
 /**
- * The logger: JSON lines, or short lines for a person at a terminal. Runs in every process; only importer of pino.
+ * The logger: JSON lines, or short lines for a person at a terminal. Runs in the daemon and in commands
+ * (hosts do not log, they report); only importer of pino.
  * Must never let a credential, a person's name or an embedding through (redact-fields).
  */
 import { type Logger as Pino, pino, stdTimeFunctions } from 'pino'

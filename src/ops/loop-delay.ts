@@ -8,7 +8,7 @@ type IntervalHistogram = ReturnType<typeof monitorEventLoopDelay>
 const RESOLUTION_MS = 10
 const WINDOW_MS = 60_000
 
-export interface LoopDelay {
+interface LoopDelay {
   p50Ms: number
   p99Ms: number
   maxMs: number

@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client'
 import { type CameraState, cameraStates } from '../../core/event.ts'
 import type { LedgerCounts } from '../../core/ledger.ts'
-import { type LoopDelay, LoopDelayMonitor } from './loop-delay.ts'
+import { LoopDelayMonitor } from './loop-delay.ts'
 
 /** Distinct values of a label that comes from code (stage, reason, code, model); more are counted as `other`. */
 const MAX_LABEL_VALUES = 100
@@ -163,10 +163,6 @@ export class Metrics {
 
   outboxDepth(events: number): void {
     this.#outbox.set(events)
-  }
-
-  loopDelay(): LoopDelay {
-    return this.#loop.read()
   }
 
   /** Takes back every series of a camera that is gone. */

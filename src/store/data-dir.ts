@@ -13,7 +13,7 @@ import { type RunChild, type RunInfo, readRunFile, removeRunFile, writeRunFile }
 import { holdFileLock } from './sqlite.ts'
 
 /** sun_path holds 108 bytes on Linux and 104 on a Mac, with a terminating zero. */
-export const SOCKET_PATH_MAX_BYTES = 103
+const SOCKET_PATH_MAX_BYTES = 103
 
 export interface DataDirOptions {
   logger: Logger

@@ -17,7 +17,7 @@ export interface ProcessIdentity {
 
 const POLL_MS = 20
 /** A child that ignores SIGTERM this long is killed. */
-export const TERM_GRACE_MS = 2000
+const TERM_GRACE_MS = 2000
 const KILL_GRACE_MS = 2000
 
 const hasProc = process.platform === 'linux'

@@ -4,7 +4,7 @@
  */
 import type { LumaView } from '../../core/frame.ts'
 
-export const BLOCK_PX = 8
+const BLOCK_PX = 8
 
 /** `[rows, columns]` float32, 0–255; blocks cut off at the right and bottom edges are left out. */
 export interface BlockGrid {

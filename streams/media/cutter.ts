@@ -18,7 +18,7 @@ export interface Patch {
 }
 
 /** The whole-pixel region around `box` inside the frame; `undefined` when less than 2 px of it lie inside. */
-export function pixelRegion(frame: Frame, box: Box): Box | undefined {
+function pixelRegion(frame: Frame, box: Box): Box | undefined {
   const inside = clipBox(box, frame)
   const x = Math.floor(inside.x)
   const y = Math.floor(inside.y)

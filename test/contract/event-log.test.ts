@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { PRUNE_BATCH, type PrunableEventLog, SqliteEventLog } from '../../src/store/events.ts'
-import { MemoryEventLog } from '../../src/store/memory-events.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { cleanUp, motionEvent, onCleanUp, temporaryFolder } from '../integration/support/nats.ts'
+import { MemoryEventLog } from '../unit/bus/memory-event-log.ts'
 
 const logs: Record<string, () => PrunableEventLog> = {
   MemoryEventLog: () => new MemoryEventLog(),

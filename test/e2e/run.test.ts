@@ -4,8 +4,9 @@ import { connect } from 'nats'
 import { afterEach, describe, expect, it } from 'vitest'
 import { imbalance } from '../../core/ledger.ts'
 import { cleanUp, onCleanUp, until } from '../integration/support/nats.ts'
-import { descendants, isAlive, startDaemon } from './support/daemon.ts'
+import { startDaemon } from './support/daemon.ts'
 import { assets, Grabber } from './support/grabber.ts'
+import { descendants, isAlive } from './support/processes.ts'
 
 afterEach(cleanUp)
 

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { type DaemonView, descendants, isAlive, processesNaming, startDaemon } from '../e2e/support/daemon.ts'
+import { type DaemonView, startDaemon } from '../e2e/support/daemon.ts'
 import { assets, Grabber } from '../e2e/support/grabber.ts'
+import { descendants, isAlive, processesOf } from '../e2e/support/processes.ts'
 import { cleanUp, onCleanUp, storedIds, until } from '../integration/support/nats.ts'
 
 afterEach(cleanUp)
@@ -84,7 +85,7 @@ it(
 
     expect(await calm.daemon.stop()).toBe(0)
     expect(await again.stop()).toBe(0)
-    expect(processesNaming(rough.grabber.data)).toEqual([])
+    expect(processesOf(rough.grabber.data)).toEqual([])
   },
   2 * LIMIT_MS,
 )

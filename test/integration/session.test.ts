@@ -1,8 +1,8 @@
 /** The real session host on real recordings, with a real engine, driven by the real job. */
-import { execFileSync, spawn } from 'node:child_process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { execFileSync, fork, spawn } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { imbalance } from '../../core/ledger.ts'
-import type { Checkpoint } from '../../core/wire/control.ts'
+import type { Checkpoint, FromSession, ToSession } from '../../core/wire/control.ts'
 import { asl, ClipFolder, hasClips, turned } from './support/clips.ts'
 import { until } from './support/engine.ts'
 import { cosine, faces, galleryOf, type Replayed, Rig, recordingSpec, tracksOf } from './support/session.ts'
@@ -212,3 +212,24 @@ function childrenOf(pid: number, word: string): string[] {
   const out = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(pid)], { encoding: 'utf8' })
   return out.split('\n').filter((line) => line.includes(word))
 }
+
+it('a session host ends with its daemon, even while a native call does not return', async () => {
+  const pipe = clips.at('silent')
+  execFileSync('mkfifo', [pipe])
+  const host = fork(new URL('../../streams/session-host.ts', import.meta.url), { serialization: 'advanced' })
+  onTestFinished(() => void host.kill('SIGKILL'))
+  const said: string[] = []
+  host.on('message', (message: FromSession) => said.push(message.type))
+  await until('hello', () => said.includes('hello'))
+  host.send({
+    type: 'start',
+    incarnation: 1,
+    spec: { ...recordingSpec(pipe), faces: null },
+    engine: null,
+  } satisfies ToSession)
+  // It opens a pipe that nobody writes to: a thread of its pool blocks, its event loop does not.
+  await until('progress', () => said.includes('progress'))
+  host.disconnect()
+  await until('the host is gone', () => host.exitCode !== null || host.signalCode !== null)
+  expect(said).not.toContain('opened')
+})

@@ -1,7 +1,7 @@
 /**
  * A running daemon as a test sees it: through run.json, its HTTP API and the process table. Nothing from inside.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CloudEvent } from '../../../core/event.ts'
 import type { RunInfo } from '../../../src/store/run-file.ts'
@@ -75,53 +75,4 @@ export class DaemonView {
     this.running.child.kill('SIGTERM')
     return (await this.running.ended).status
   }
-}
-
-/** Processes whose command line names `text`: what a data folder's daemon left behind. */
-export function processesNaming(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => commandLine(pid).includes(text))
-    .map(Number)
-}
-
-function commandLine(pid: string): string {
-  // A process may end between the listing and the look.
-  const file = `/proc/${pid}/cmdline`
-  if (!existsSync(file)) return ''
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
-    throw error
-  }
-}
-
-/** Direct and indirect children of `pid`. */
-export function descendants(pid: number): number[] {
-  const parents = new Map<number, number>()
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    const stat = statOf(name)
-    if (stat !== undefined) parents.set(Number(name), stat)
-  }
-  const isBelow = (child: number): boolean => {
-    const parent = parents.get(child)
-    return parent !== undefined && (parent === pid || isBelow(parent))
-  }
-  return [...parents.keys()].filter(isBelow)
-}
-
-function statOf(pid: string): number | undefined {
-  try {
-    // pid (name) state ppid …; the name may hold spaces and brackets.
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw error
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  return statOf(String(pid)) !== undefined
 }

@@ -33,12 +33,16 @@ export interface Running {
   err(): string
 }
 
-/** A fresh folder with its data folder in it, and the program that uses them. Removed by `[Symbol.dispose]`. */
+/**
+ * A fresh folder with its data folder in it, and the program that uses them. `[Symbol.dispose]` kills what still runs (a
+ * test that failed half-way leaves no daemon behind) and removes the folder.
+ */
 export class Grabber implements Disposable {
   /** Working directory of the commands; files for tests may lie here. */
   readonly folder: string
   readonly data: string
   readonly #env: Record<string, string>
+  readonly #running = new Set<ChildProcess>()
 
   /** `models: true` links the models of the assets into the data folder, so that nothing is copied or fetched. */
   constructor({ models = false, env = {} }: { models?: boolean; env?: Record<string, string> } = {}) {
@@ -64,6 +68,7 @@ export class Grabber implements Disposable {
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    this.#running.add(child)
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
@@ -74,6 +79,7 @@ export class Grabber implements Disposable {
       child.once('error', fail)
       child.once('close', (status, signal) => {
         clearTimeout(limit)
+        this.#running.delete(child)
         settle({ status, signal, out: text(out), err: text(err) })
       })
     })
@@ -86,7 +92,8 @@ export class Grabber implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true })
+    for (const child of this.#running) child.kill('SIGKILL')
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 

@@ -21,7 +21,8 @@ function status(pid: number): { parent: number; state: string } | undefined {
   return state && parent ? { state, parent: Number(parent) } : undefined
 }
 
-const isAlive = (pid: number) => ![undefined, 'Z', 'X'].includes(status(pid)?.state)
+/** Zombies and the dead are not. */
+export const isAlive = (pid: number) => ![undefined, 'Z', 'X'].includes(status(pid)?.state)
 
 /** Live children of `parent` whose command line holds `entry`, such as `session-host`. */
 export function childrenOf(parent: number, entry: string): number[] {
@@ -32,4 +33,14 @@ export function childrenOf(parent: number, entry: string): number[] {
 export function processesOf(dataFolder: string): number[] {
   const mark = `GRABBER_DATA=${dataFolder}\0`
   return pids().filter((pid) => isAlive(pid) && proc(pid, 'environ').includes(mark))
+}
+
+/** Direct and indirect children of `parent`. */
+export function descendants(parent: number): number[] {
+  const parents = new Map(pids().map((pid) => [pid, status(pid)?.parent]))
+  const isBelow = (pid: number): boolean => {
+    const above = parents.get(pid)
+    return above !== undefined && (above === parent || isBelow(above))
+  }
+  return [...parents.keys()].filter(isBelow)
 }

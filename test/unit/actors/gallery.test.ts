@@ -73,7 +73,7 @@ describe('the gallery actor', () => {
     broken = true
     await expect(Promise.all([failing, waiting])).rejects.toBeInstanceOf(GrabberError)
     broken = false
-    await expect.poll(() => actor.list().catch(() => undefined)).toEqual([])
+    await expect.poll(() => actor.list().catch(() => undefined), { timeout: 12_000 }).toEqual([])
     expect(supervisor.inspect().restarts).toBeGreaterThan(0)
     await supervisor.stop()
   })

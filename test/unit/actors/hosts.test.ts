@@ -61,7 +61,7 @@ describe('a session whose owner cannot take what it says', () => {
       },
     })
     await expect(starting).rejects.toMatchObject({ code: 'STO_UNUSABLE' })
-    await expect.poll(() => identify(pid), { timeout: 5000 }).toBeUndefined()
+    await expect.poll(() => identify(pid), { timeout: 12_000 }).toBeUndefined()
   })
 })
 
@@ -104,7 +104,7 @@ describe('an engine that cannot be told where to listen', () => {
       { attempt: 0, path: 'engine', signal: new AbortController().signal },
     )
     await expect(starting).rejects.toMatchObject({ code: 'STO_UNUSABLE' })
-    await expect.poll(() => pidIn(logger), { timeout: 5000 }).toBeGreaterThan(0)
+    await expect.poll(() => pidIn(logger), { timeout: 12_000 }).toBeGreaterThan(0)
     expect(identify(pidIn(logger))).toBeUndefined()
   })
 })

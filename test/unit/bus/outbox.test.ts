@@ -3,9 +3,9 @@ import { GrabberError } from '../../../core/errors.ts'
 import type { CloudEvent } from '../../../core/event.ts'
 import type { BusState, EventBus, EventLog } from '../../../core/ports.ts'
 import { Outbox } from '../../../src/bus/outbox.ts'
-import { MemoryEventLog } from '../../../src/store/memory-events.ts'
 import { motionEvent, silentLogger } from '../../integration/support/nats.ts'
 import { settle, VirtualClock } from '../virtual-clock.ts'
+import { MemoryEventLog } from './memory-event-log.ts'
 
 /** A bus whose server is played by the test: each publication waits for its verdict, or gets the one that is set. */
 class ScriptedBus implements EventBus {

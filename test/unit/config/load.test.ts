@@ -171,6 +171,16 @@ describe('secrets', () => {
     expect(found[1]?.message).toContain('/no/such/file')
   })
 
+  it('as NATS tokens are hidden when shown, and refused when written into the URL', () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of the file
+    const { config } = load('nats: { url: "tls://${TOKEN}@192.0.2.1:4222" }', { TOKEN: 'hunter2' })
+    expect(config.nats.url).toBe('tls://hunter2@192.0.2.1:4222')
+    expect(redact(config).nats.url).toBe('tls://***@192.0.2.1:4222')
+    const error = failure('nats: { url: "nats://hunter2@192.0.2.1" }')
+    expect(error.line).toContain('nats.url: a token is written into the URL')
+    expect(JSON.stringify(error.context) + error.line).not.toContain('hunter2')
+  })
+
   it.each([
     'rtsp://viewer:hunter2@192.0.2.10/s',
     'rtsp://viewer:hun/ter2@192.0.2.10/s',

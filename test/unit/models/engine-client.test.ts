@@ -81,7 +81,7 @@ function ask() {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  await expect.poll(condition, { timeout: 5000, interval: 2 }).toBe(true)
+  await expect.poll(condition, { timeout: 12_000, interval: 2 }).toBe(true)
 }
 
 async function started(incarnation: number, options = {}): Promise<ScriptedEngine> {

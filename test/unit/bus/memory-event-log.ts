@@ -1,10 +1,10 @@
 /**
- * The event log in memory: for replays without a data folder, and for tests. Owns its arrays.
- * Runs in any process. Nothing outlives it, so it must never stand behind a daemon.
+ * The event log in memory, for tests of what stands in front of it. It passes the same contract tests as the real one
+ * (test/contract/event-log).
  */
-import type { CloudEvent } from '../../core/event.ts'
-import type { StoredEvent } from '../../core/ports.ts'
-import { PRUNE_BATCH, type PrunableEventLog } from './events.ts'
+import type { CloudEvent } from '../../../core/event.ts'
+import type { StoredEvent } from '../../../core/ports.ts'
+import { PRUNE_BATCH, type PrunableEventLog } from '../../../src/store/events.ts'
 
 export class MemoryEventLog implements PrunableEventLog {
   readonly #ids = new Set<string>()
