@@ -159,6 +159,11 @@ export class CameraFleet implements CameraListener {
         remedy: 'use a file: source',
       })
     }
+    if (statSync(source.path, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new GrabberError('SRC_UNSUPPORTED', 'the source is not a regular file', {
+        remedy: 'give the path of a recording',
+      })
+    }
     const playing = this.#playing.get(id) ?? this.#beginPlayback(id, source.path)
     this.#playing.set(id, playing)
     return sessionSpec(this.#parts.config, camera, {

@@ -87,12 +87,14 @@ cameras:
   good: { source: "${clip('asl/yes.mkv')}", loop: true }
   gone: { source: "file:./not-there.mp4" }
   later: { source: "rtsp://192.0.2.1/stream" }
+  folder: { source: "file:." }
 `)
     const daemon = await startDaemon(grabber, path)
     onCleanUp(() => daemon.running.child.kill('SIGKILL'))
     await until('the good one is live', async () => (await daemon.camera('good'))?.state === 'live')
     await until('the missing one backs off', async () => (await daemon.camera('gone'))?.state === 'backing_off')
     expect((await daemon.camera('later'))?.state).toBe('stopped')
+    expect((await daemon.camera('folder'))?.state).toBe('stopped')
     const metrics = await daemon.text('/metrics')
     expect(metrics).toContain('grabber_camera_session_failures_total{camera_id="gone",code="SRC_UNREADABLE"}')
     expect(metrics).toContain('grabber_camera_session_failures_total{camera_id="later",code="SRC_UNSUPPORTED"} 1')
