@@ -11,6 +11,8 @@ import type { DetectedFace } from '../../core/observation.ts'
 
 /** Detections before a track is announced. */
 const MIN_HITS = 2
+/** … and the media time they span: at 30 frames a second a hand is taken for a face twice in a row (docs/decisions.md). */
+const MIN_SPAN_MS = 100
 /** A track unseen for this long has ended, ms of media time. */
 const MAX_LOST_MS = 1500
 /** Lowest DIoU of a match: two boxes of one size that are 1.3 widths apart have −0.27. */
@@ -26,6 +28,8 @@ export interface Track {
   /** Of the last detection, in the detector's px. */
   face: DetectedFace
   hits: number
+  /** It was seen often and long enough to be told of. */
+  announced: boolean
   /** px per ms of the box's centre. */
   velocity: { x: number; y: number }
 }
@@ -55,20 +59,23 @@ export class Tracker {
       const track = matched.get(index)
       if (track) follow(track, face, info)
       const current = track ?? this.#open(face, info, index)
-      if (current.hits >= MIN_HITS) seen.push(current)
-      if (current.hits === MIN_HITS) started.push(current)
+      if (!current.announced && isProven(current)) {
+        current.announced = true
+        started.push(current)
+      }
+      if (current.announced) seen.push(current)
     }
     return { seen, started, ended }
   }
 
   /** Ends every track: a cut, the end of a pass, the end of the input. */
   cut(): Track[] {
-    return this.#tracks.splice(0).filter((track) => track.hits >= MIN_HITS)
+    return this.#tracks.splice(0).filter((track) => track.announced)
   }
 
   #open(face: DetectedFace, info: FrameInfo, index: number): Track {
     const id = `${this.#epoch}-${info.seq}-${index}`
-    const track: Track = { id, first: info, last: info, face, hits: 1, velocity: { x: 0, y: 0 } }
+    const track: Track = { id, first: info, last: info, face, hits: 1, announced: false, velocity: { x: 0, y: 0 } }
     this.#tracks.push(track)
     return track
   }
@@ -77,7 +84,7 @@ export class Tracker {
     const ended: Track[] = []
     this.#tracks = this.#tracks.filter((track) => {
       if (nowMs - track.last.ptsMs <= MAX_LOST_MS) return true
-      if (track.hits >= MIN_HITS) ended.push(track)
+      if (track.announced) ended.push(track)
       return false
     })
     return ended
@@ -103,6 +110,10 @@ function associate(tracks: readonly Track[], faces: readonly DetectedFace[], now
     taken.add(track)
   }
   return matched
+}
+
+function isProven({ hits, first, last }: Track): boolean {
+  return hits >= MIN_HITS && last.ptsMs - first.ptsMs >= MIN_SPAN_MS
 }
 
 function follow(track: Track, face: DetectedFace, info: FrameInfo): void {

@@ -12,27 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ReplaySummary as Summary } from '../../src/replay-summary.ts'
 import { asl, ClipFolder, hasClips, withFourcc } from '../integration/support/clips.ts'
 import { until } from '../integration/support/engine.ts'
 import { assets, type Ended, Grabber, jsonLines, type Running } from './support/grabber.ts'
 import { processesOf } from './support/processes.ts'
-
-interface Summary {
-  file: string
-  camera: string
-  frames: {
-    captured: number
-    analysed: number
-    skipped: Record<string, number>
-    dropped: Record<string, number>
-    inFlight: number
-  }
-  tracks: number
-  restarts: number
-  leases: number
-  damage: { count: number; positions: { ptsMs: number; what: string }[] }
-  stopped?: true
-}
 
 let grabber: Grabber
 let clips: ClipFolder
@@ -69,6 +53,25 @@ async function expectRefused(code: string, path: string): Promise<void> {
   expect(onlyLine(ended)).toMatch(new RegExp(`^${code}: .*${path.split('/').at(-1)}.*: .+`))
   expect(readdirSync(grabber.folder)).toEqual(['data'])
 }
+
+describe.skipIf(!hasClips)('grabber replay of the eight clips, one person each', () => {
+  const names = ['again', 'book', 'eat', 'help', 'night', 'sister', 'walk', 'yes']
+  const settings = {
+    'as it comes': '',
+    'every frame': 'defaults: { analysis: { fps: all }, motion: { enabled: false } }\n',
+  }
+
+  it.each(Object.entries(settings))('%s: one track in each, every frame accounted for', async (_, config) => {
+    writeFileSync(grabber.path('clips.yaml'), config)
+    const ended = await grabber.run('-c', grabber.path('clips.yaml'), 'replay', ...names.map(asl))
+    expect([ended.status, ended.err]).toEqual([0, ''])
+    const found = summaries(ended)
+    for (const summary of found) expectBalanced(summary)
+    expect(found.map(({ camera, tracks }) => [camera, tracks])).toEqual(names.map((name) => [name, 1]))
+    // All eight together have 600 pictures.
+    expect(found.reduce((sum, { frames }) => sum + frames.captured, 0)).toBe(600)
+  })
+})
 
 describe.skipIf(!hasClips)('grabber replay, the same again', () => {
   it('two runs, and one at the recording’s own pace, give the same bytes', async () => {
