@@ -41,6 +41,16 @@ describe('Tracker', () => {
     expect(story([[], [face(100, 100)], [face(102, 100)], [face(104, 100)]])).toEqual(['+e-6-0@2', '-e-6-0@cut'])
   })
 
+  it('counts media time as well as looks: at 30 frames a second two in a row are not enough', () => {
+    const tracker = new Tracker('e')
+    const started = times(6, (i) => {
+      const info = { ...at(0), seq: i, ptsMs: i * 33 }
+      return tracker.step([face(100, 100)], info).started.map(({ id }) => id)
+    })
+    // 99 ms between the first and the fourth, 132 ms to the fifth.
+    expect(started).toEqual([[], [], [], [], ['e-0-0'], []])
+  })
+
   it('never announces a detection that came once, at the start, in between or at the end', () => {
     expect(story([[face(10, 10)], ...times(12, () => []), [face(300, 300)]])).toEqual([])
   })
