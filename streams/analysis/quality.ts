@@ -1,7 +1,11 @@
 /**
- * First quality measures of a picture, from its luma. Pure; one pass.
+ * First quality measures of a picture, from every third row of its luma. Pure; one pass.
+ * Three, because the codec's blocks are 4 and 8 rows high and every fourth row would fall on the same line of each; on the
+ * clips of the tests the sharpness differs from that of all rows by 2 % in the median and 9 % at most (docs/decisions.md).
  */
 import type { LumaView } from '../../core/frame.ts'
+
+const ROW_STEP = 3
 
 export interface PictureQuality {
   /** Variance of the 4-neighbour Laplacian; higher is sharper (Pech-Pacheco et al., ICPR 2000). Grey levels squared. */
@@ -19,7 +23,9 @@ export function measureQuality({ data, width, height, stride }: LumaView): Pictu
   let bright = 0
   let laplacianSum = 0
   let laplacianSquares = 0
-  for (let y = 1; y < height - 1; y++) {
+  let rows = 0
+  for (let y = 1; y < height - 1; y += ROW_STEP) {
+    rows++
     let at = y * stride + 1
     let left = data[at - 1]!
     let value = data[at]!
@@ -42,7 +48,7 @@ export function measureQuality({ data, width, height, stride }: LumaView): Pictu
     laplacianSum += rowLaplacian
     laplacianSquares += rowSquares
   }
-  const n = Math.max(1, (width - 2) * (height - 2))
+  const n = Math.max(1, (width - 2) * rows)
   const mean = laplacianSum / n
   return {
     sharpness: laplacianSquares / n - mean * mean,

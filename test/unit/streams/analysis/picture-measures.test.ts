@@ -58,13 +58,13 @@ describe('medianGreyLevel', () => {
 })
 
 describe('measureQuality', () => {
-  it('is the variance of the Laplacian and the shares of dark and bright pixels, without the border', () => {
+  it('is the variance of the Laplacian and the shares of dark and bright pixels of every third row, without the border', () => {
     fc.assert(
       fc.property(pictures, (luma) => {
         const pixels = rows(luma)
         const inner: number[] = []
         const laplacians: number[] = []
-        for (let y = 1; y < luma.height - 1; y++) {
+        for (let y = 1; y < luma.height - 1; y += 3) {
           for (let x = 1; x < luma.width - 1; x++) {
             const v = (dx: number, dy: number) => pixels[y + dy]![x + dx]!
             inner.push(v(0, 0))
