@@ -15,7 +15,7 @@ import { systemClock } from '../../core/clock.ts'
 import { fromCoded, GrabberError } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
 import { EngineService } from '../engine-service.ts'
-import { installedModels, modelsDir } from '../face-models.ts'
+import { installedModels } from '../face-models.ts'
 import { hostSettings } from '../host-settings.ts'
 
 export interface Workbench extends AsyncDisposable {
@@ -30,7 +30,7 @@ export interface Workbench extends AsyncDisposable {
 /** Starts an engine with `models` (ids), or none when there are none to run. MDL_*, ENG_START. */
 export async function openWorkbench(config: Config, models: readonly string[], logger: Logger): Promise<Workbench> {
   const host = hostSettings(config, logger)
-  const files = await installedModels(modelsDir(config), models)
+  const files = await installedModels(config, models)
   const folder = await mkdtemp(join(tmpdir(), 'grabber-'))
   let failed: Transition | undefined
   const service = new EngineService({
