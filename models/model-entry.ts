@@ -62,7 +62,8 @@ export const entrySchema = z.strictObject({
   /** Where the five landmarks (core/observation) lie in an aligned crop, as fractions of its side. */
   alignment: z
     .strictObject({ cropPx: z.int().positive(), template: z.tuple([point, point, point, point, point]) })
-    .nullable(),
+    .nullable()
+    .default(null),
   output: z.string().min(1),
   /** Numbers in one embedding; `null` for other kinds. */
   dimension: z.int().positive().nullable().default(null),

@@ -94,7 +94,7 @@ async function isInstalled(modelsDir: string, entry: ModelEntry): Promise<boolea
 async function fromAddress(entry: ModelEntry, path: string, url: string, options: PullOptions): Promise<void> {
   await using part = await PartialFile.claim(path, entry.sha256)
   for (let again = false; ; again = true) {
-    const continued = part.bytes > 0
+    const alreadyWhole = part.bytes === entry.bytes
     await download(part, {
       url,
       bytes: entry.bytes,
@@ -106,10 +106,11 @@ async function fromAddress(entry: ModelEntry, path: string, url: string, options
     try {
       await verifyFile(part.path, entry)
     } catch (error) {
-      await part.clear()
       // The part was another's: begun at another address, or by a server that has changed its file.
-      if (continued && !again) continue
-      throw error
+      const worthAnother = (part.inPieces || alreadyWhole) && !again
+      await part.clear()
+      if (!worthAnother) throw error
+      continue
     }
     await part.install(path)
     return

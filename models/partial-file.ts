@@ -16,12 +16,14 @@ export class PartialFile implements AsyncDisposable {
   readonly path: string
   readonly #idle: string
   #bytes: number
+  #pieces: number
   #done = false
 
   private constructor(path: string, idle: string, bytes: number) {
     this.path = path
     this.#idle = idle
     this.#bytes = bytes
+    this.#pieces = bytes > 0 ? 1 : 0
   }
 
   /** The longest part of `target` that nobody is writing, or a new one. Shorter ones that nobody is writing go. */
@@ -52,9 +54,15 @@ export class PartialFile implements AsyncDisposable {
     return this.#bytes
   }
 
+  /** It was not written in one go, so that its beginning may be another file's. */
+  get inPieces(): boolean {
+    return this.#pieces > 1
+  }
+
   /** Writes what comes, at the end. */
   async append(chunks: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): Promise<void> {
     const file = await open(this.path, 'a')
+    this.#pieces++
     try {
       for await (const chunk of chunks) {
         await file.appendFile(chunk)
@@ -80,6 +88,7 @@ export class PartialFile implements AsyncDisposable {
   async clear(): Promise<void> {
     await truncate(this.path, 0)
     this.#bytes = 0
+    this.#pieces = 0
   }
 
   /** Takes its final name; whatever was there is replaced. */

@@ -121,7 +121,7 @@ async function tellDaemon({ stderr }: CliContext, data: string): Promise<void> {
   const socket = findOwner(data)?.controlSocket
   if (!socket) return
   try {
-    await askDaemon(socket, { method: 'POST', path: '/models/refresh', body: {} })
+    await askDaemon(socket, { method: 'POST', path: '/control/models/refresh', body: {} })
     stderr.write('the running grabber takes the new models now\n')
   } catch (error) {
     if (!(error instanceof GrabberError)) throw error
