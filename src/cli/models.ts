@@ -7,6 +7,7 @@ import { knownModels } from '../../models/manifest.ts'
 import { modelsDir } from '../face-models.ts'
 import { isThere, settleModels } from '../model-choice.ts'
 import { type CliContext, openConfig } from './context.ts'
+import { registerBench } from './models-bench.ts'
 import { registerPull } from './models-pull.ts'
 import { registerVerify } from './models-verify.ts'
 import { table } from './table.ts'
@@ -25,6 +26,7 @@ export function registerModels(program: Command, context: CliContext): void {
     })
   registerPull(models, context)
   registerVerify(models, context)
+  registerBench(models, context)
 }
 
 interface ModelRow {
