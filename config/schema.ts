@@ -65,8 +65,16 @@ const faces = section(
       .min(1)
       .max(50)
       .describe('Embeddings of a track that must agree before a name is confirmed.'),
-    detector: z.string().min(1).describe('Model id of the detector (`grabber models list`).'),
-    embedder: z.string().min(1).describe('Model id of the embedder. The gallery belongs to one embedder.'),
+    detector: z
+      .string()
+      .min(1)
+      .describe('Model id of the detector, or `auto`: the best that is installed (`grabber models list` says which).'),
+    embedder: z
+      .string()
+      .min(1)
+      .describe(
+        'Model id of the embedder, or `auto`: that of the gallery, else the best that is installed. The gallery belongs to one embedder.',
+      ),
   },
   {
     enabled: true,
@@ -76,8 +84,8 @@ const faces = section(
     maxPerFrame: 10,
     liveness: true,
     confirmEmbeddings: 3,
-    detector: 'yunet',
-    embedder: 'face-reid-0095',
+    detector: 'auto',
+    embedder: 'auto',
   },
 )
 

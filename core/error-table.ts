@@ -71,6 +71,48 @@ export const errorTable = {
     'A model file does not have the hash that the manifest states.',
     'delete the file and run `grabber models pull`',
   ),
+  MDL_TRUNCATED: row(
+    4,
+    'refuse',
+    'A model file is shorter than the manifest states: a copy or a download was cut off.',
+    'delete the file and run `grabber models pull`',
+  ),
+  MDL_SWAPPED: row(
+    4,
+    'refuse',
+    'A model file holds another model of the manifest.',
+    'give each file its own name again, or delete it and run `grabber models pull`',
+  ),
+  MDL_POINTER: row(
+    4,
+    'refuse',
+    'A model file is a Git LFS pointer, a text that stands for the file.',
+    'run `git lfs pull` where it came from, or delete it and run `grabber models pull`',
+  ),
+  MDL_NOT_ONNX: row(
+    4,
+    'refuse',
+    'A model file is not an ONNX model.',
+    'correct its entry in the manifest, or the file',
+  ),
+  MDL_MISMATCH: row(
+    4,
+    'refuse',
+    'What a model takes and gives is not what its manifest entry states.',
+    'correct the entry: the message says what the file has',
+  ),
+  MDL_OUTPUT: row(
+    4,
+    'refuse',
+    'A model answers what is no number.',
+    'the file is damaged or not usable on this device',
+  ),
+  MDL_CONVENTION: row(
+    4,
+    'refuse',
+    'Measured on pictures, another colour order, value range or alignment suits a model better than its entry.',
+    'correct the entry as the report says, and run the self-test again',
+  ),
   MDL_INVALID: row(
     4,
     'refuse',

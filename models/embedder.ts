@@ -4,13 +4,13 @@
 import { GrabberError } from '../core/errors.ts'
 import type { ModelAdapter } from './adapter.ts'
 import type { ModelEntry } from './model-entry.ts'
-import { bgrPacker } from './tensor-pack.ts'
+import { packer } from './tensor-pack.ts'
 
 /** Takes the aligned crop of the manifest's size only. Answers 1 × dimensions, L2-normalised. */
 export function embedderAdapter(entry: ModelEntry): ModelAdapter {
   const side = entry.input.fixedSidePx
   if (side === null) throw new GrabberError('MDL_INVALID', `the embedder ${entry.id} states no crop size`)
-  const pack = bgrPacker()
+  const pack = packer(entry.input)
   const size = { width: side, height: side }
   return {
     id: entry.id,

@@ -10,7 +10,8 @@ import type { EngineFigures, EngineStart, FromEngine, ToEngine } from '../core/w
 import { adapterFor } from './adapters.ts'
 import { Dispatcher, type ServedModel } from './dispatcher.ts'
 import { InferenceThread } from './inference-thread.ts'
-import { findModel, readVerified } from './manifest.ts'
+import { findModel, readManifest } from './manifest.ts'
+import { readVerified } from './model-files.ts'
 import { listenTensors, type TensorServer } from './tensor-server.ts'
 
 const HEARTBEAT_MS = 500
@@ -42,8 +43,8 @@ send({ type: 'hello', incarnation: 0, pid: process.pid })
 async function start({ device, socketPath, models, batch, credits, threads }: EngineStart): Promise<void> {
   const served = new Map<string, ServedModel>()
   const files = []
-  for (const { id, path } of models) {
-    const entry = findModel(id)
+  for (const { id, path, manifest } of models) {
+    const entry = findModel(id, manifest === undefined ? undefined : readManifest(manifest).models)
     served.set(id, { entry, adapter: adapterFor(entry) })
     files.push({ entry, bytes: await readVerified(path, entry) })
   }

@@ -1,20 +1,14 @@
 /**
  * The table of models: what each file is, where it comes from, under which licence, what goes in and what comes out.
- * Read from models/manifest.json beside this module. Runs in every process; must never load a model or touch the network.
+ * Read from models/manifest.json beside this module, and from the user's own beside the files. Runs in every process; must
+ * never load a model or touch the network.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { GrabberError } from '../core/errors.ts'
 import { entrySchema, type ModelEntry } from './model-entry.ts'
 
-export {
-  installedPath,
-  type PullOptions,
-  type PullResult,
-  pullModel,
-  readVerified,
-  verifyModel,
-} from './model-files.ts'
 export type { ModelEntry }
 
 const manifestSchema = z
@@ -26,7 +20,7 @@ const manifestSchema = z
     for (const [index, entry] of manifest.models.entries()) {
       if (seen.has(entry.id)) complain(index, 'id', `the id ${entry.id} is used twice`)
       seen.add(entry.id)
-      if (entry.source.derived === 'converted' && entry.conversion === null) {
+      if (entry.source?.derived === 'converted' && entry.conversion === null) {
         complain(index, 'conversion', 'a converted model has to say from what and how')
       }
       if (entry.kind === 'face-embedder' && entry.alignment === null) {
@@ -40,42 +34,82 @@ const manifestSchema = z
 
 export type Manifest = z.infer<typeof manifestSchema>
 
-/** The manifest in `text`. Throws MDL_INVALID that names every problem with its path. */
-export function parseManifest(text: string): Manifest {
+/** The manifest in `text`; `name` says whose it is. Throws MDL_INVALID that names every problem with its path. */
+export function parseManifest(text: string, name = 'models/manifest.json'): Manifest {
   let raw: unknown
   try {
     raw = JSON.parse(text)
   } catch (cause) {
-    throw new GrabberError('MDL_INVALID', 'the manifest is not JSON', { cause })
+    throw new GrabberError('MDL_INVALID', `${name} is not JSON`, { cause })
   }
   const parsed = manifestSchema.safeParse(raw)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`)
-  throw new GrabberError('MDL_INVALID', `the manifest has errors: ${problems.join('; ')}`, { context: { problems } })
+  throw new GrabberError('MDL_INVALID', `${name} has errors: ${problems.join('; ')}`, { context: { problems } })
 }
 
-let loaded: Manifest | undefined
+let shipped: Manifest | undefined
 
 /** The manifest that came with this program; read once. Throws MDL_INVALID. */
 export function loadManifest(): Manifest {
-  if (loaded === undefined) {
-    let text: string
-    try {
-      text = readFileSync(new URL('./manifest.json', import.meta.url), 'utf8')
-    } catch (cause) {
-      throw new GrabberError('MDL_INVALID', 'models/manifest.json cannot be read', { cause })
+  if (shipped === undefined) {
+    shipped = parseManifest(readText(new URL('./manifest.json', import.meta.url)))
+    for (const { id, source } of shipped.models) {
+      if (source === null) throw new GrabberError('MDL_INVALID', `models/manifest.json: ${id} does not say its source`)
     }
-    loaded = parseManifest(text)
   }
-  return loaded
+  return shipped
 }
 
-/** Throws MDL_INVALID when the manifest has no such model. */
-export function findModel(id: string): ModelEntry {
-  const { models } = loadManifest()
+/** The user's own manifest beside the model files, for models that this program does not know. */
+export const localManifestPath = (modelsDir: string) => join(modelsDir, 'manifest.local.json')
+
+/** The manifest of a file: the user's own, or one that a test or a self-test wrote. Throws MDL_INVALID. */
+export function readManifest(path: string): Manifest {
+  return parseManifest(readText(path), path)
+}
+
+/** A model and where its entry stands: `null` is the manifest that came with this program. */
+export interface KnownModel {
+  entry: ModelEntry
+  manifest: string | null
+}
+
+/**
+ * Every model that this program and its user know: those of the program first, then those of `manifest.local.json`, each in
+ * their order. Throws MDL_INVALID, also when both use an id or a file name.
+ */
+export function knownModels(modelsDir: string): KnownModel[] {
+  const known: KnownModel[] = loadManifest().models.map((entry) => ({ entry, manifest: null }))
+  const path = localManifestPath(modelsDir)
+  if (!existsSync(path)) return known
+  for (const entry of readManifest(path).models) {
+    const other = known.find((one) => one.entry.id === entry.id || one.entry.file === entry.file)
+    if (other) {
+      throw new GrabberError('MDL_INVALID', `${path}: ${entry.id} has the id or the file of ${other.entry.id}`, {
+        remedy: 'give it an id and a file name of its own',
+      })
+    }
+    known.push({ entry, manifest: path })
+  }
+  return known
+}
+
+/** Throws MDL_INVALID when none of `models` has the id. */
+export function findModel(id: string, models: readonly ModelEntry[] = loadManifest().models): ModelEntry {
   const entry = models.find((model) => model.id === id)
   if (entry !== undefined) return entry
   throw new GrabberError('MDL_INVALID', `the manifest has no model ${id}`, {
     remedy: `use one of ${models.map((model) => model.id).join(', ')}`,
   })
+}
+
+function readText(path: string | URL): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new GrabberError('MDL_INVALID', `${path instanceof URL ? 'models/manifest.json' : path} cannot be read`, {
+      cause,
+    })
+  }
 }

@@ -12,6 +12,7 @@ import { adapterFor } from './adapters.ts'
 import { type RunModel, runBatch } from './batch-run.ts'
 import { chooseDevice, viewMachine } from './devices.ts'
 import type { FromInference, LoadModels, RunBatch, ToInference } from './inference-wire.ts'
+import { checkAnswer, checkSignature, loadFault } from './model-fitness.ts'
 
 interface LoadedModel {
   adapter: ModelAdapter
@@ -52,9 +53,12 @@ async function loadAll({ models, threads }: LoadModels, device: DeviceKind): Pro
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: LOG_FATAL,
+    }).catch((error: unknown) => {
+      throw loadFault(entry, error)
     })
+    checkSignature(entry, session.inputMetadata, session.outputMetadata)
     const model = { adapter: adapterFor(entry), run: runner(session) }
-    await warmUp(model)
+    await warmUp(model, (outputs) => checkAnswer(entry, device, outputs))
     loaded.set(entry.id, model)
   }
   return loaded
@@ -75,11 +79,16 @@ function runner(session: InferenceSession): RunModel {
 }
 
 /** A grey picture through the whole path: a driver that cannot run the model, or another network, shows here. */
-async function warmUp({ adapter, run }: LoadedModel): Promise<void> {
+async function warmUp(
+  { adapter, run }: LoadedModel,
+  check: (outputs: Record<string, ModelTensor>) => void,
+): Promise<void> {
   const { width, height } = adapter.warmUpSize
   const picture = { width, height, data: new Uint8Array(3 * width * height).fill(128) }
   const { data, dims } = adapter.pack([picture])
-  adapter.unpack(await run(data, dims), 0, picture, {})
+  const outputs = await run(data, dims)
+  check(outputs)
+  adapter.unpack(outputs, 0, picture, {})
 }
 
 async function run({ model: id, items }: RunBatch): Promise<[FromInference, ArrayBuffer[]]> {

@@ -4,12 +4,13 @@
  * Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", MIR 2023; decoding as in OpenCV's FaceDetectorYN.
  */
 import { GrabberError } from '../core/errors.ts'
-import { type Box, clipBox, iou, type Point, type Size } from '../core/geometry.ts'
+import { type Box, clipBox, iou, type Point, type Size, scaleBox } from '../core/geometry.ts'
 import type { DetectedFace } from '../core/observation.ts'
 import type { InferResult } from '../core/ports.ts'
 import type { ModelAdapter, ModelTensor } from './adapter.ts'
 import type { ModelEntry } from './model-entry.ts'
-import { bgrPacker } from './tensor-pack.ts'
+import { shrink, sizeWithin } from './shrink.ts'
+import { packer } from './tensor-pack.ts'
 
 const STRIDES = [8, 16, 32] as const
 /** x, y, width, height, score, five landmarks (x, y). */
@@ -38,11 +39,15 @@ interface Candidate {
 /**
  * Takes any picture up to 4096 px a side. Answers rows × 15 in px of the picture, best score first. Boxes are clipped to
  * the picture; landmarks are not, because moving one would turn and stretch the alignment made from them.
+ * A file of one fixed size gets smaller pictures padded, and larger ones made to fit, which costs it the smallest faces.
  */
 export function yunetAdapter(entry: ModelEntry): ModelAdapter {
-  const multiple = entry.input.multipleOfPx
-  const pack = bgrPacker()
+  const { multipleOfPx: multiple, fixedSidePx: fixed } = entry.input
+  const pack = packer(entry.input)
   const pad = (px: number) => Math.ceil(px / multiple) * multiple
+  const seenSize = (size: Size): Size => (fixed === null ? size : sizeWithin(size, fixed))
+  const paddedSize = ({ width, height }: Size): Size =>
+    fixed === null ? { width: pad(width), height: pad(height) } : { width: fixed, height: fixed }
   return {
     id: entry.id,
     warmUpSize: { width: 640, height: 360 },
@@ -56,14 +61,19 @@ export function yunetAdapter(entry: ModelEntry): ModelAdapter {
       return `${width}x${height}`
     },
     pack(pictures) {
+      const size = seenSize(pictures[0]!)
       const { width, height } = pictures[0]!
-      return pack(pictures, { width: pad(width), height: pad(height) })
+      const fits = size.width === width && size.height === height
+      return pack(fits ? pictures : pictures.map((picture) => shrink(picture, size)), paddedSize(size))
     },
     unpack(outputs, index, picture, params) {
       const { scoreThreshold, nmsThreshold, topK } = { ...DEFAULTS, ...params }
-      const padded = { width: pad(picture.width), height: pad(picture.height) }
+      const seen = seenSize(picture)
+      const padded = paddedSize(seen)
       const candidates = STRIDES.flatMap((stride) => decodeStride(outputs, stride, index, padded, scoreThreshold))
-      return toRows(suppress(candidates, nmsThreshold, topK, picture), picture)
+      const kept = suppress(candidates, nmsThreshold, topK, seen)
+      const [sx, sy] = [picture.width / seen.width, picture.height / seen.height]
+      return toRows(sx === 1 && sy === 1 ? kept : kept.map((face) => enlarged(face, sx, sy)), picture)
     },
   }
 }
@@ -141,6 +151,10 @@ function suppress(candidates: Candidate[], nmsThreshold: number, topK: number, p
     if (kept.every((other) => iou(other.box, candidate.box) <= nmsThreshold)) kept.push(candidate)
   }
   return kept
+}
+
+function enlarged({ box, score, landmarks }: Candidate, sx: number, sy: number): Candidate {
+  return { box: scaleBox(box, sx, sy), score, landmarks: landmarks.map((at, n) => at * (n % 2 === 0 ? sx : sy)) }
 }
 
 function toRows(faces: Candidate[], picture: Size): InferResult {

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../config/load.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
+import { settleModels } from '../src/model-choice.ts'
 import { createLogger } from '../src/ops/logger.ts'
 import { benchEngine } from './benchmarks/engine.ts'
 import type { Bench } from './benchmarks/kit.ts'
@@ -20,7 +21,7 @@ const benches: Record<string, Bench> = {
 
 async function main(): Promise<void> {
   const { name, seconds, json } = parse(process.argv.slice(2))
-  const { config } = loadConfig({ env: process.env, cwd: process.cwd() })
+  const config = settleModels(loadConfig({ env: process.env, cwd: process.cwd() }).config)
   const assets = process.env.GRABBER_ASSETS || '../shared/assets'
   const logger = createLogger({ level: 'warn', stream: process.stderr })
   const { report, text } = await benches[name]!({ config, assets, logger, seconds })

@@ -65,8 +65,8 @@ export class Daemon {
     this.#store = parts.store
     this.#bus = parts.bus
     const host = hostSettings(config, logger)
-    const embedder = config.defaults.faces.embedder
-    const dimension = embeddingDimension(embedder)
+    const { embedder } = parts
+    const dimension = embeddingDimension(config, embedder)
     this.#gallery = new GalleryActor({
       gallery: new SqliteGallery(parts.store, { model: embedder, dimension, clock: systemClock }),
       clock: systemClock,
@@ -108,14 +108,14 @@ export class Daemon {
 
   /** Takes the data folder and raises the tree; resolves when every member was tried once. STO_*, MDL_HASH, CFG_*. */
   static async start(config: Config, logger: Logger): Promise<Daemon> {
-    const { faces, engineModels } = await chooseModels(config, logger)
+    const { faces, engineModels, embedder } = await chooseModels(config, logger)
     const dataDir = await DataDir.acquire(config.data, { logger, clock: systemClock })
     try {
       // Now, instead of at the start of each member that has one.
       dataDir.socketPath(engineSocket(MOST_INCARNATIONS))
       const store = openStore(dataDir.database)
       const bus = await createBus(config.nats.url, config.node, dataDir, logger)
-      const daemon = new Daemon(config, logger, { dataDir, store, bus, faces, engineModels })
+      const daemon = new Daemon(config, logger, { dataDir, store, bus, faces, engineModels, embedder })
       try {
         await daemon.#raise()
       } catch (error) {

@@ -8,16 +8,21 @@ import type { Config } from '../config/schema.ts'
 import { GrabberError } from '../core/errors.ts'
 import type { FacesSpec } from '../core/wire/control.ts'
 import type { EngineModelSpec } from '../core/wire/engine-control.ts'
-import { findModel, installedPath, type ModelEntry, verifyModel } from '../models/manifest.ts'
+import { findModel, type KnownModel, knownModels } from '../models/manifest.ts'
+import type { ModelEntry } from '../models/model-entry.ts'
+import { installedPath, verifyModel } from '../models/model-files.ts'
 
 export function modelsDir(config: Config): string {
   return join(config.data, 'models')
 }
 
-/** What a session has to know to look for faces. MDL_INVALID when a model is not of the kind it is used for. */
-export function facesSpec(faces: CameraConfig['faces']): FacesSpec {
-  const detector = modelOfKind(faces.detector, 'face-detector')
-  const embedder = modelOfKind(faces.embedder, 'face-embedder')
+/**
+ * What a session has to know to look for faces; `config` is settled (src/model-choice). MDL_INVALID when a model is not of
+ * the kind it is used for.
+ */
+export function facesSpec(config: Config, faces: CameraConfig['faces'] = config.defaults.faces): FacesSpec {
+  const detector = modelOfKind(config, faces.detector, 'face-detector')
+  const embedder = modelOfKind(config, faces.embedder, 'face-embedder')
   const { alignment, thresholds } = embedder
   if (!alignment) throw new GrabberError('MDL_INVALID', `the embedder ${embedder.id} has no alignment template`)
   const calibrated = thresholds.match?.value
@@ -36,36 +41,48 @@ export function facesSpec(faces: CameraConfig['faces']): FacesSpec {
   }
 }
 
-/** The models' files for an engine. MDL_MISSING, MDL_HASH: hashes are checked here, and again by the engine host. */
-export async function installedModels(folder: string, ids: Iterable<string>): Promise<EngineModelSpec[]> {
-  const specs = [...new Set(ids)].map((id) => findModel(id))
+/** The models' files for an engine. MDL_*: hashes are checked here, and again by the engine host. */
+export async function installedModels(config: Config, ids: Iterable<string>): Promise<EngineModelSpec[]> {
+  const folder = modelsDir(config)
   return Promise.all(
-    specs.map(async (entry) => {
+    [...new Set(ids)].map(async (id) => {
+      const { entry, manifest } = knownModel(config, id)
       await verifyModel(folder, entry)
-      return { id: entry.id, path: installedPath(folder, entry) }
+      return { id, path: installedPath(folder, entry), ...(manifest === null ? {} : { manifest }) }
     }),
   )
 }
 
 /** Ids of those that are not there at all; a file that is there and wrong is an error instead. */
-export async function missingModels(folder: string, ids: Iterable<string>): Promise<string[]> {
+export async function missingModels(config: Config, ids: Iterable<string>): Promise<string[]> {
   const missing: string[] = []
   for (const id of new Set(ids)) {
-    const found = await stat(installedPath(folder, findModel(id))).catch(() => undefined)
+    const path = installedPath(modelsDir(config), knownModel(config, id).entry)
+    const found = await stat(path).catch(() => undefined)
     if (!found) missing.push(id)
   }
   return missing
 }
 
 /** Length of an embedder's vectors. */
-export function embeddingDimension(id: string): number {
-  const { dimension } = modelOfKind(id, 'face-embedder')
+export function embeddingDimension(config: Config, id: string): number {
+  const { dimension } = modelOfKind(config, id, 'face-embedder')
   if (dimension === null) throw new GrabberError('MDL_INVALID', `${id} does not say how long its embeddings are`)
   return dimension
 }
 
-function modelOfKind(id: string, kind: ModelEntry['kind']): ModelEntry {
-  const entry = findModel(id)
+/** MDL_INVALID when neither the program nor its user knows it. */
+export function knownModel(config: Config, id: string): KnownModel {
+  const known = knownModels(modelsDir(config))
+  const entry = findModel(
+    id,
+    known.map((one) => one.entry),
+  )
+  return known.find((one) => one.entry === entry)!
+}
+
+function modelOfKind(config: Config, id: string, kind: ModelEntry['kind']): ModelEntry {
+  const { entry } = knownModel(config, id)
   if (entry.kind !== kind) throw new GrabberError('MDL_INVALID', `${id} is a ${entry.kind}, not a ${kind}`)
   return entry
 }

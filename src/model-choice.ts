@@ -1,29 +1,97 @@
 /**
- * Which models the daemon runs, and which cameras look for faces with them. Runs in the daemon.
+ * Which face models are used, where the configuration says `auto`: the same answer for the same folder. Runs in the daemon
+ * and in commands; reads the models folder and the gallery, writes nothing.
+ *
+ * The order: an embedder that the gallery has embeddings of, because another one would know nobody; then what is installed
+ * before what is not; then what was verified here before what was not; then the order of the manifest. Of what is not
+ * installed, one that can be downloaded comes first: its name is what a person is told to pull.
  */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { type CameraConfig, cameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
+import { GrabberError } from '../core/errors.ts'
 import type { Logger } from '../core/ports.ts'
 import type { FacesSpec } from '../core/wire/control.ts'
 import type { EngineModelSpec } from '../core/wire/engine-control.ts'
+import { type KnownModel, knownModels } from '../models/manifest.ts'
+import type { ModelEntry } from '../models/model-entry.ts'
+import { installedPath } from '../models/model-files.ts'
 import { facesSpec, installedModels, missingModels, modelsDir } from './face-models.ts'
+import { galleryModels } from './store/gallery-models.ts'
 
 export interface ModelChoice {
   /** `null` for a camera without faces. */
   faces(camera: CameraConfig): FacesSpec | null
   engineModels: EngineModelSpec[]
+  /** Of the gallery, and of every camera with faces. */
+  embedder: string
 }
 
-/** Cameras whose models are not installed run without faces, with one warning for all of them. */
+/**
+ * A configuration that names its detector and embedder: `auto` is replaced by the choice, for all cameras alike.
+ * MDL_INVALID when the user's manifest is wrong or the gallery's embedder is not known.
+ */
+export function settleModels(config: Config): Config {
+  const { faces } = config.defaults
+  const known = knownModels(modelsDir(config))
+  const detector = faces.detector === 'auto' ? best(config, known, 'face-detector') : faces.detector
+  const embedder =
+    faces.embedder === 'auto'
+      ? (galleryEmbedder(config, known) ?? best(config, known, 'face-embedder'))
+      : faces.embedder
+  const chosen = { detector, embedder }
+  const cameras = Object.entries(config.cameras).map(([id, camera]) => {
+    const own = camera.faces ?? {}
+    const settled = {
+      ...own,
+      ...(own.detector === 'auto' ? { detector } : {}),
+      ...(own.embedder === 'auto' ? { embedder } : {}),
+    }
+    return [id, { ...camera, ...(camera.faces ? { faces: settled } : {}) }] as const
+  })
+  return {
+    ...config,
+    defaults: { ...config.defaults, faces: { ...faces, ...chosen } },
+    cameras: Object.fromEntries(cameras),
+  }
+}
+
+/**
+ * GAL_MODEL_MISMATCH when people are enrolled, and none of them with `embedder`: everybody would be a stranger. Not asked
+ * by those who enrol.
+ */
+export function checkGalleryModel(config: Config, embedder: string): void {
+  const models = galleryModels(databasePath(config))
+  if (models.length === 0 || models.some(({ model }) => model === embedder)) return
+  const [first] = models
+  throw new GrabberError(
+    'GAL_MODEL_MISMATCH',
+    `the gallery has ${first!.embeddings} embeddings of ${first!.model} and none of ${embedder}`,
+    { remedy: `set faces.embedder to ${first!.model} or auto, or enrol everybody again with ${embedder}` },
+  )
+}
+
+/**
+ * For a configuration that is settled. Cameras whose models are not installed run without faces, with one warning for all
+ * of them. GAL_MODEL_MISMATCH when the gallery is of another embedder, or a camera's embedder is not the gallery's.
+ */
 export async function chooseModels(config: Config, logger: Logger): Promise<ModelChoice> {
-  const folder = modelsDir(config)
+  const { embedder } = config.defaults.faces
   const specs = new Map<string, FacesSpec>()
   for (const id of Object.keys(config.cameras)) {
     const { faces } = cameraConfig(config, id)
-    if (faces.enabled) specs.set(id, facesSpec(faces))
+    if (!faces.enabled) continue
+    if (faces.embedder !== embedder) {
+      throw new GrabberError('GAL_MODEL_MISMATCH', `camera ${id} uses ${faces.embedder}, and the gallery ${embedder}`, {
+        remedy: `remove cameras.${id}.faces.embedder: there is one gallery, and it belongs to one embedder`,
+      })
+    }
+    specs.set(id, facesSpec(config, faces))
   }
-  const wanted = new Set([...specs.values()].flatMap(({ detector, embedder }) => [detector, embedder]))
-  const missing = new Set(await missingModels(folder, wanted))
+  if (specs.size > 0) checkGalleryModel(config, embedder)
+  const wanted = new Set([...specs.values()].flatMap((spec) => [spec.detector, spec.embedder]))
+  const missing = new Set(await missingModels(config, wanted))
   if (missing.size > 0) {
     logger.warn({ missing: [...missing] }, 'no faces: models are not installed; to add them run `grabber models pull`')
   }
@@ -31,6 +99,40 @@ export async function chooseModels(config: Config, logger: Logger): Promise<Mode
     const spec = specs.get(id)
     return spec && !missing.has(spec.detector) && !missing.has(spec.embedder) ? spec : null
   }
-  const engineModels = await installedModels(folder, wanted.difference(missing))
-  return { faces, engineModels }
+  const engineModels = await installedModels(config, wanted.difference(missing))
+  return { faces, engineModels, embedder }
+}
+
+/** The models of one kind in the order of choice. */
+export function byPreference(folder: string, models: readonly ModelEntry[]): ModelEntry[] {
+  const rank = (entry: ModelEntry): number => {
+    const installed = isThere(folder, entry)
+    const reach = installed ? 0 : entry.urls.length > 0 ? 1 : 2
+    return 2 * reach + (entry.verification.status === 'verified' ? 0 : 1)
+  }
+  // Stable: the manifest's order stays where the ranks are equal.
+  return [...models].sort((a, b) => rank(a) - rank(b))
+}
+
+/** By its size only: quick. Whoever loads it checks the hash. */
+export function isThere(folder: string, entry: ModelEntry): boolean {
+  return statSync(installedPath(folder, entry), { throwIfNoEntry: false })?.size === entry.bytes
+}
+
+export const databasePath = (config: Config) => join(config.data, 'grabber.db')
+
+function best(config: Config, known: readonly KnownModel[], kind: ModelEntry['kind']): string {
+  const entries = known.map(({ entry }) => entry).filter((entry) => entry.kind === kind)
+  const [first] = byPreference(modelsDir(config), entries)
+  if (first) return first.id
+  throw new GrabberError('MDL_INVALID', `the manifest has no ${kind}`)
+}
+
+function galleryEmbedder(config: Config, known: readonly KnownModel[]): string | undefined {
+  const [first] = galleryModels(databasePath(config))
+  if (!first) return undefined
+  if (known.some(({ entry }) => entry.id === first.model)) return first.model
+  throw new GrabberError('MDL_INVALID', `the gallery was made with ${first.model}, which no manifest has`, {
+    remedy: `add ${first.model} to manifest.local.json in the models folder, or name another faces.embedder and enrol again`,
+  })
 }

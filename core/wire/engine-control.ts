@@ -7,6 +7,8 @@ export interface EngineModelSpec {
   id: string
   /** Absolute path of a file whose hash has to be checked again by the host before it makes a session. */
   path: string
+  /** Absolute path of the manifest that has its entry; absent for models of the program's own. */
+  manifest?: string
 }
 
 export type DeviceKind = 'cuda' | 'webgpu' | 'cpu'

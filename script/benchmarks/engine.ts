@@ -14,7 +14,7 @@ import type { EngineClient } from '../../models/engine-client.ts'
 import { findModel } from '../../models/manifest.ts'
 import { table } from '../../src/cli/table.ts'
 import { engineThreads } from '../../src/engine-service.ts'
-import { facesSpec, installedModels, modelsDir } from '../../src/face-models.ts'
+import { facesSpec, installedModels } from '../../src/face-models.ts'
 import { BenchEngine } from './engine-host.ts'
 import { type BenchContext, type BenchResult, figure } from './kit.ts'
 
@@ -38,8 +38,8 @@ interface Row {
 }
 
 export async function benchEngine({ config, logger, seconds = SECONDS }: BenchContext): Promise<BenchResult> {
-  const { detector, embedder } = facesSpec(config.defaults.faces)
-  const models = await installedModels(modelsDir(config), [detector, embedder])
+  const { detector, embedder } = facesSpec(config)
+  const models = await installedModels(config, [detector, embedder])
   const threads = engineThreads(config.engine)
   const rows: Row[] = []
   for (const batch of BATCH_SIZES) {

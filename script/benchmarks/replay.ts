@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import type { RgbPicture } from '../../core/frame.ts'
 import { table } from '../../src/cli/table.ts'
-import { facesSpec, installedModels, modelsDir } from '../../src/face-models.ts'
+import { facesSpec, installedModels } from '../../src/face-models.ts'
 import { benchClip, CLIP_SECONDS } from './clip.ts'
 import { decodeAlone } from './decode.ts'
 import { inferAlone } from './inference.ts'
@@ -18,9 +18,9 @@ const EMBED_RUNS = 60
 
 export async function benchReplay(context: BenchContext): Promise<BenchResult> {
   const { config, assets, seconds = CLIP_SECONDS } = context
-  const { analysis, faces } = config.defaults
-  const { detector, embedder, cropPx } = facesSpec(faces)
-  const [detectorFile, embedderFile] = await installedModels(modelsDir(config), [detector, embedder])
+  const { analysis } = config.defaults
+  const { detector, embedder, cropPx } = facesSpec(config)
+  const [detectorFile, embedderFile] = await installedModels(config, [detector, embedder])
   const clip = await benchClip(assets, seconds)
 
   // First the whole, then its parts: each alone on the machine.

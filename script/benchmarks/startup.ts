@@ -29,8 +29,8 @@ interface Start {
 }
 
 export async function benchStartup({ config, assets }: BenchContext): Promise<BenchResult> {
-  const { detector, embedder } = facesSpec(config.defaults.faces)
-  await installedModels(modelsDir(config), [detector, embedder])
+  const { detector, embedder } = facesSpec(config)
+  await installedModels(config, [detector, embedder])
   const clip = await benchClip(assets, 5)
   const starts: Start[] = []
   for (let n = 0; n < STARTS; n++) starts.push(await startOnce(clip, modelsDir(config)))

@@ -4,7 +4,7 @@
 import type { CameraConfig } from '../../config/camera-config.ts'
 import type { Config } from '../../config/schema.ts'
 import type { FacesSpec } from '../../core/wire/control.ts'
-import { facesSpec, missingModels, modelsDir } from '../face-models.ts'
+import { facesSpec, missingModels } from '../face-models.ts'
 import type { CliContext } from './context.ts'
 
 /** `null` without faces; says in one line how to add them when only the models are missing. */
@@ -14,8 +14,8 @@ export async function pickFaces(
   faces: CameraConfig['faces'],
 ): Promise<FacesSpec | null> {
   if (!faces.enabled) return null
-  const spec = facesSpec(faces)
-  const missing = await missingModels(modelsDir(config), [spec.detector, spec.embedder])
+  const spec = facesSpec(config, faces)
+  const missing = await missingModels(config, [spec.detector, spec.embedder])
   if (missing.length === 0) return spec
   context.stderr.write(`no faces: ${missing.join(' and ')} not installed; to add them run \`grabber models pull\`\n`)
   return null

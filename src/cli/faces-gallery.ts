@@ -65,7 +65,7 @@ async function underLock({ logger }: CliContext, config: Config, model: string):
   await using opening = new AsyncDisposableStack()
   const dataDir = opening.use(await DataDir.acquire(config.data, { logger, clock: systemClock }))
   const store = opening.use(openStore(dataDir.database))
-  const gallery = new SqliteGallery(store, { model, dimension: embeddingDimension(model), clock: systemClock })
+  const gallery = new SqliteGallery(store, { model, dimension: embeddingDimension(config, model), clock: systemClock })
   const open = opening.move()
   return {
     list: async () => gallery.list(),

@@ -39,7 +39,7 @@ export async function lookAt(
     else present.push({ file, path })
   }
   if (present.length === 0) return
-  const faces = { ...facesSpec(config.defaults.faces), maxPerFrame: MAX_FACES }
+  const faces = { ...facesSpec(config), maxPerFrame: MAX_FACES }
   await using bench = await openWorkbench(config, [faces.detector, faces.embedder], context.logger)
   const { openMs: openTimeoutMs, askMs: askDeadlineMs } = config.timeouts
   // A listener that throws must not be called inside the host's message handler: its error would be a defect there.

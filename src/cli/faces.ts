@@ -7,6 +7,7 @@ import type { StillAnswer } from '../../actors/stills-job.ts'
 import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { facesSpec } from '../face-models.ts'
+import { checkGalleryModel, settleModels } from '../model-choice.ts'
 import { checkSubjectId } from '../store/embedding.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
 import { enrolmentOf, MAX_EMBEDDINGS } from './faces-enrolment.ts'
@@ -28,7 +29,7 @@ export function registerFaces(program: Command, context: CliContext): void {
     .option('--embed', 'with the embedding of each face')
     .addHelpText('after', '\nExample:\n  grabber faces detect party/*.jpg | jq -r ".file, (.faces | length)"')
     .action(async (images: string[], { embed = false }: { embed?: boolean }, command: Command) => {
-      const { config } = openConfig(context, command)
+      const config = settleModels(openConfig(context, command).config)
       await eachPicture(context, config, images, embed, (file, still) => stillLine(file, still, { embed }))
     })
 
@@ -38,8 +39,9 @@ export function registerFaces(program: Command, context: CliContext): void {
     .option('--embed', 'with the embedding of each face')
     .addHelpText('after', '\nExample:\n  grabber faces identify party/*.jpg | jq ".faces[].match.subject"')
     .action(async (images: string[], { embed = false }: { embed?: boolean }, command: Command) => {
-      const { config } = openConfig(context, command)
-      const { embedder, matchThreshold, minMargin } = facesSpec(config.defaults.faces)
+      const config = settleModels(openConfig(context, command).config)
+      const { embedder, matchThreshold, minMargin } = facesSpec(config)
+      checkGalleryModel(config, embedder)
       const gallery = openGallerySnapshot(config, embedder)
       const identify = { gallery, matchThreshold, minMargin }
       await eachPicture(context, config, images, true, (file, still) => stillLine(file, still, { embed, identify }))
@@ -51,7 +53,7 @@ export function registerFaces(program: Command, context: CliContext): void {
     .option('--name <name>', 'the name to show; the subject is an id of a-z, 0-9, _ and -')
     .addHelpText('after', '\nExample:\n  grabber faces enroll ada portrait.jpg hallway.mp4 --name "Ada Lovelace"')
     .action(async (subject: string, images: string[], { name }: { name?: string }, command: Command) => {
-      const { config } = openConfig(context, command)
+      const config = settleModels(openConfig(context, command).config)
       checkSubjectId(subject)
       if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME_LENGTH)) {
         throw usage(`--name takes 1 to ${MAX_NAME_LENGTH} characters`)
@@ -65,7 +67,7 @@ export function registerFaces(program: Command, context: CliContext): void {
     .option('--json', 'one JSON array')
     .addHelpText('after', '\nExample:\n  grabber faces list')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
-      const { config } = openConfig(context, command)
+      const config = settleModels(openConfig(context, command).config)
       await using gallery = await openGallery(context, config, 'read')
       const subjects = await gallery.list()
       context.stdout.write(json ? `${JSON.stringify(subjects, null, 2)}\n` : subjectsTable(subjects))
@@ -76,7 +78,7 @@ export function registerFaces(program: Command, context: CliContext): void {
     .description('forget a person: the name and every embedding')
     .addHelpText('after', '\nExample:\n  grabber faces remove ada')
     .action(async (subject: string, _, command: Command) => {
-      const { config } = openConfig(context, command)
+      const config = settleModels(openConfig(context, command).config)
       await using gallery = await openGallery(context, config, 'write')
       await gallery.remove(subject)
       context.stdout.write(`${subject}: removed\n`)
@@ -112,7 +114,7 @@ interface Enrolment {
 
 /** Every picture is judged before the gallery is touched. */
 async function enroll(context: CliContext, config: Config, { subject, name, images }: Enrolment): Promise<void> {
-  const { matchThreshold } = facesSpec(config.defaults.faces)
+  const { matchThreshold } = facesSpec(config)
   const embeddings: Float32Array[] = []
   await lookAt(context, config, images, { embed: true, moments: ENROL_MOMENTS }, (file, answer) => {
     if ('error' in answer) {

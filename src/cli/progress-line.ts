@@ -7,7 +7,8 @@ const WIDTH = 24
 const REDRAW_MS = 100
 
 export interface ProgressLine {
-  update(done: number, total: number): void
+  /** `text` stands behind the percentage. */
+  update(done: number, total: number, text?: string): void
   /** Takes the line away. */
   clear(): void
 }
@@ -15,13 +16,13 @@ export interface ProgressLine {
 export function progressLine({ stderr, isTty }: Pick<CliContext, 'stderr' | 'isTty'>, label: string): ProgressLine {
   let drawnAtMs = Number.NEGATIVE_INFINITY
   return {
-    update(done, total) {
+    update(done, total, text = '') {
       if (!isTty || performance.now() - drawnAtMs < REDRAW_MS) return
       drawnAtMs = performance.now()
       const share = total > 0 ? Math.min(1, done / total) : 0
       const filled = Math.round(share * WIDTH)
       const bar = '█'.repeat(filled) + '░'.repeat(WIDTH - filled)
-      stderr.write(`\r\x1b[K${label} ${bar} ${Math.round(share * 100)} %`)
+      stderr.write(`\r\x1b[K${label} ${bar} ${Math.round(share * 100)} %${text && `  ${text}`}`)
     },
     clear() {
       if (drawnAtMs > Number.NEGATIVE_INFINITY) stderr.write('\r\x1b[K')

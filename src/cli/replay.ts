@@ -11,6 +11,7 @@ import type { CloudEvent } from '../../core/event.ts'
 import { mediaEventTypes } from '../../core/event.ts'
 import type { FaceGallery } from '../../core/ports.ts'
 import type { FacesSpec } from '../../core/wire/control.ts'
+import { checkGalleryModel, settleModels } from '../model-choice.ts'
 import { cameraIdOf, checkRecording, findRecordings, fingerprint } from '../recordings.ts'
 import { type ReplaySummary, ReplayTally } from '../replay-summary.ts'
 import { sessionSpec } from '../session-spec.ts'
@@ -45,7 +46,7 @@ export function registerReplay(program: Command, context: CliContext): void {
     .option('--publish', 'publish the events on the bus, each once')
     .addHelpText('after', '\nExample:\n  grabber replay recordings/*.mp4 --events events.jsonl')
     .action(async (words: string[], flags: ReplayFlags, command: Command) => {
-      const { config } = openConfig(context, command)
+      const config = settleModels(openConfig(context, command).config)
       const speed = flags.speed === 'max' ? null : positive('--speed', flags.speed)
       const passes = positive('--loop', flags.loop)
       if (!Number.isInteger(passes)) throw usage('--loop takes a whole number of passes')
@@ -64,6 +65,7 @@ interface Pace {
 async function replayAll(context: CliContext, config: Config, files: string[], flags: ReplayFlags, pace: Pace) {
   const { faces: wanted } = cameraParts(config, flags.camera)
   const faces = await pickFaces(context, config, wanted)
+  if (faces) checkGalleryModel(config, faces.embedder)
   await using events = await LineFile.open(context, flags.events)
   await using summaries = await LineFile.open(context, flags.summary ?? (flags.events === '-' ? undefined : '-'))
   await using publication = flags.publish ? await openPublication(context, config) : undefined

@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander'
 import { Daemon } from '../daemon.ts'
+import { settleModels } from '../model-choice.ts'
 import { type CliContext, openConfig } from './context.ts'
 
 export function registerRun(program: Command, context: CliContext): void {
@@ -12,7 +13,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .description('the daemon, in the foreground, until it is interrupted')
     .addHelpText('after', '\nExample:\n  grabber run -c grabber.yaml')
     .action(async (_: object, command: Command) => {
-      const { config } = openConfig(context, command)
+      const config = settleModels(openConfig(context, command).config)
       const { logger, signal } = context
       const daemon = await Daemon.start(config, logger)
       const stop = () => {

@@ -14,29 +14,40 @@ import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { fromCoded, GrabberError } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
+import type { DeviceReport, EngineFigures, EngineModelSpec } from '../../core/wire/engine-control.ts'
 import { EngineService } from '../engine-service.ts'
-import { installedModels, modelsDir } from '../face-models.ts'
+import { installedModels } from '../face-models.ts'
 import { hostSettings } from '../host-settings.ts'
 
 export interface Workbench extends AsyncDisposable {
   readonly directory: EngineDirectory
   readonly host: HostSettings
+  /** What was chosen and what was refused; `undefined` without an engine. */
+  readonly report: DeviceReport | undefined
   /** Device the engine runs on, or `none`. */
   readonly device: string
   /** Times the engine was started again so far. */
   readonly engineRestarts: number
 }
 
-/** Starts an engine with `models` (ids), or none when there are none to run. MDL_*, ENG_START. */
-export async function openWorkbench(config: Config, models: readonly string[], logger: Logger): Promise<Workbench> {
+/** Starts an engine with `models` (ids, or files of which the caller says where they are described), or none when there are none to run. MDL_*, ENG_START. */
+export async function openWorkbench(
+  config: Config,
+  models: readonly (string | EngineModelSpec)[],
+  logger: Logger,
+  onFigures: (figures: EngineFigures) => void = () => undefined,
+): Promise<Workbench> {
   const host = hostSettings(config, logger)
-  const files = await installedModels(modelsDir(config), models)
+  const given = models.filter((model) => typeof model !== 'string')
+  const named = models.filter((model) => typeof model === 'string')
+  const files = [...(await installedModels(config, named)), ...given]
   const folder = await mkdtemp(join(tmpdir(), 'grabber-'))
   let failed: Transition | undefined
   const service = new EngineService({
     config: config.engine,
     models: files,
     host,
+    onFigures,
     socketPath: (incarnation) => join(folder, `engine-${incarnation}.sock`),
   })
   const supervisor = Supervisor.start(
@@ -61,6 +72,9 @@ export async function openWorkbench(config: Config, models: readonly string[], l
   return {
     directory: service.directory,
     host,
+    get report() {
+      return service.report
+    },
     get device() {
       return service.report?.chosen ?? 'none'
     },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadManifest } from '../../models/manifest.ts'
+import { findModel, loadManifest } from '../../models/manifest.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const assets = process.env.GRABBER_ASSETS ?? join(root, '../shared/assets')
@@ -30,43 +30,70 @@ function grabber(args: string[], mirror?: string): Promise<{ status: number; out
   })
 }
 
-const states = (out: string) => (JSON.parse(out) as { installed: boolean }[]).map(({ installed }) => installed)
+interface Row {
+  id: string
+  installed: boolean
+  used: boolean
+  verified: boolean
+}
+
+const rows = async () => JSON.parse((await grabber(['models', 'list', '--json'])).out) as Row[]
+const idsWhere = async (has: (row: Row) => boolean) => (await rows()).filter(has).map(({ id }) => id)
 
 describe('grabber models', () => {
-  it('lists every model with its licence, and whether it is there', async () => {
+  it('lists every model with its licence, whether it is there, verified and used', async () => {
     const { status, out } = await grabber(['models', 'list'])
     expect(status).toBe(0)
-    for (const { id, licence } of models) expect(out).toMatch(new RegExp(`^${id} .*${licence.spdx} +missing$`, 'm'))
-    expect(states((await grabber(['models', 'list', '--json'])).out)).toEqual(models.map(() => false))
+    for (const { id, licence, verification } of models) {
+      expect(out).toMatch(new RegExp(`^${id} .*${licence.spdx} +${verification.status} +missing`, 'm'))
+    }
+    expect(out).toMatch(/^sface .* unverified +missing, in use$/m)
+    expect(await idsWhere(({ installed }) => installed)).toEqual([])
   })
 
-  withAssets('pulls from a mirror, once, and verifies', async () => {
+  withAssets('pulls from a mirror what it has of each kind, once, and verifies', async () => {
     const first = await grabber(['models', 'pull'], assets)
     expect([first.status, first.err]).toEqual([0, ''])
-    expect(first.out.match(/: pulled from /g)).toHaveLength(models.length)
+    expect(first.out).toMatch(/^yunet: pulled from .*\nface-reid-0095: pulled from .*\n/)
+    const installed = await idsWhere((row) => row.installed)
+    expect(installed).toEqual(expect.arrayContaining(['yunet', 'face-reid-0095']))
+    expect(installed).not.toContain('yunet-2023mar')
+    expect(await idsWhere(({ used }) => used)).toEqual(expect.arrayContaining(['yunet', 'face-reid-0095']))
     const second = await grabber(['models', 'pull'], assets)
-    expect(second.out.match(/: already installed$/gm)).toHaveLength(models.length)
+    expect(second.out.match(/: already installed$/gm)).toHaveLength(installed.length)
     expect(await grabber(['models', 'verify'])).toMatchObject({
       status: 0,
-      out: models.map(({ id }) => `${id}: ok\n`).join(''),
+      out: installed.map((id) => `${id}: ok\n`).join(''),
     })
-    expect(states((await grabber(['models', 'list', '--json'])).out)).toEqual(models.map(() => true))
+  })
+
+  withAssets("finds opencv_zoo's YuNet under the mirror's name for it", async () => {
+    const { status, out } = await grabber(['models', 'pull', 'yunet-2023mar'], assets)
+    expect([status, out]).toEqual([0, expect.stringMatching(/pulled from .*yunet_s_640_640\.onnx/)])
+    expect(existsSync(join(data, 'models', findModel('yunet-2023mar').file))).toBe(true)
+    expect(await idsWhere((row) => row.used)).toContain('yunet-2023mar')
   })
 
   withAssets('refuses a file with another hash, with status 4, and goes on with the others', async () => {
-    const [bad, ...good] = models
+    const [bad, good] = [findModel('yunet'), findModel('face-reid-0095')]
     mkdirSync(join(data, 'models'))
-    writeFileSync(join(data, 'models', bad!.file), 'not a model')
-    for (const { file } of good) copyFileSync(join(assets, 'models', file), join(data, 'models', file))
+    writeFileSync(join(data, 'models', bad.file), 'x'.repeat(bad.bytes))
+    copyFileSync(join(assets, 'models', good.file), join(data, 'models', good.file))
     const { status, out, err } = await grabber(['models', 'verify'])
     expect(status).toBe(4)
-    expect(err).toContain(`${bad!.id}: MDL_HASH: `)
-    expect(out).toBe(good.map(({ id }) => `${id}: ok\n`).join(''))
+    expect(err).toContain('yunet: MDL_HASH: ')
+    expect(out).toBe('face-reid-0095: ok\n')
+  })
+
+  it('says that those in use are not installed, with status 4', async () => {
+    const { status, out, err } = await grabber(['models', 'verify'])
+    expect([status, out]).toEqual([4, ''])
+    expect(err).toMatch(/^yunet: MDL_MISSING: .*\nsface: MDL_MISSING: /)
   })
 
   it('leaves nothing behind when the mirror holds a wrong file', async () => {
     const mirror = join(data, 'mirror')
-    const entry = models.find(({ urls }) => urls.length === 0) ?? models[0]!
+    const entry = findModel('face-reid-0095')
     mkdirSync(join(mirror, 'models'), { recursive: true })
     writeFileSync(join(mirror, 'models', entry.file), 'x'.repeat(entry.bytes))
     const { status, err } = await grabber(['models', 'pull', entry.id], mirror)
@@ -79,5 +106,32 @@ describe('grabber models', () => {
       status: 2,
       err: expect.stringContaining('did you mean yunet?'),
     })
+  })
+
+  withAssets('bench: the device, what was refused and why, a row for each model and batch size', async () => {
+    await grabber(['models', 'pull', 'yunet', 'yunet-2023mar'], assets)
+    const args = ['models', 'bench', 'yunet', 'yunet-2023mar', '--batch', '1,2', '--seconds', '0.6', '--json']
+    const { status, out } = await grabber(args)
+    expect(status).toBe(0)
+    const { device, rows: measured } = JSON.parse(out) as { device: object; rows: Record<string, number | string>[] }
+    expect(device).toMatchObject({ chosen: expect.any(String), refused: expect.any(Array) })
+    // The file with a fixed batch is not asked for 2.
+    expect(measured.map(({ model, batch }) => [model, batch])).toEqual([
+      ['yunet', 1],
+      ['yunet', 2],
+      ['yunet-2023mar', 1],
+    ])
+    for (const row of measured) expect(row.imagesPerSecond).toBeGreaterThan(0)
+    const text = await grabber(['models', 'bench', 'yunet', '--batch', '1', '--seconds', '0.1'])
+    expect(text.out).toMatch(/^device {3}\w+/)
+    expect(text.out).toMatch(/^yunet +1 +/m)
+  })
+
+  it.for([
+    [['bench', '--batch', '0'], /--batch takes whole numbers/],
+    [['bench', '--seconds', 'x'], /--seconds takes a number/],
+    [['verify', '--pictures', '/tmp'], /go with --self-test/],
+  ] as const)('%j is a usage error', async ([args, message]) => {
+    expect(await grabber(['models', ...args])).toMatchObject({ status: 2, err: expect.stringMatching(message) })
   })
 })

@@ -24,8 +24,8 @@ export interface Replayed {
   probes: Float32Array[]
 }
 
-const config = configSchema.parse({})
-export const faces = facesSpec(config.defaults.faces)
+const config = configSchema.parse({ defaults: { faces: { detector: 'yunet', embedder: 'face-reid-0095' } } })
+export const faces = facesSpec(config)
 
 /** What the session host of a recording is told; a test changes what it is about. */
 export function recordingSpec(path: string, changes: Partial<SessionSpec> = {}): SessionSpec {

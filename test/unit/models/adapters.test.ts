@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ModelTensor } from '../../../models/adapter.ts'
 import { adapterFor } from '../../../models/adapters.ts'
 import { findModel } from '../../../models/manifest.ts'
+import { type PixelConvention, packer } from '../../../models/tensor-pack.ts'
 import { facesFromResult } from '../../../models/yunet.ts'
 
 const yunet = adapterFor(findModel('yunet'))
@@ -75,6 +76,39 @@ function put(outputs: Record<string, ModelTensor>, stride: number, index: number
   outputs[`kps_${stride}`]!.data.set([0, 0.5, 1, 0.5, 0.5, 1, 0, 1.5, 1, 1.5], index * 10)
 }
 
+describe('pixel conventions', () => {
+  const arcface: PixelConvention = { colour: 'RGB', mean: [127.5, 127.5, 127.5], scale: 1 / 127.5 }
+  const planes: PixelConvention = { colour: 'BGR', mean: [10, 20, 30], scale: 0.5 }
+
+  test('value = (pixel − mean) × scale, colours and means in the order stated', () => {
+    const picture = { width: 2, height: 1, data: Uint8Array.from([0, 255, 51, 102, 127, 128]) }
+    const rgb = packer(arcface)([picture], picture).data
+    expect([...rgb].map((value) => Number(value.toFixed(4)))).toEqual([-1, 1, -0.6, -0.2, -0.0039, 0.0039])
+    expect([...packer(planes)([picture], picture).data]).toEqual([58.5, 59, 15.5, 41, -15, 112.5])
+    expect([...packer({ ...planes, mean: [0, 0, 0], scale: 1 })([picture], picture).data]).toEqual([
+      127, 128, 51, 102, 0, 255,
+    ])
+    expect([...packer({ colour: 'RGB', mean: [0, 0, 0], scale: 1 })([picture], picture).data]).toEqual([
+      0, 255, 51, 102, 127, 128,
+    ])
+  })
+
+  test('what is padded is black, in the same convention, whatever was there before', () => {
+    const pack = packer(planes)
+    const white = { width: 4, height: 2, data: new Uint8Array(24).fill(255) }
+    const small = { width: 1, height: 1, data: Uint8Array.from([255, 255, 255]) }
+    const padded = { width: 4, height: 2 }
+    pack([white, white], padded)
+    const { data } = pack([small, small], padded)
+    for (const index of [0, 1]) {
+      for (const [channel, mean] of planes.mean.entries()) {
+        const plane = [...data.subarray((index * 3 + channel) * 8, (index * 3 + channel + 1) * 8)]
+        expect(plane).toEqual([(255 - mean) / 2, ...new Array(7).fill(-mean / 2)])
+      }
+    }
+  })
+})
+
 describe('YuNet', () => {
   const size = { width: 64, height: 32 }
   const faces = (outputs: Record<string, ModelTensor>, params = {}, index = 0, picture = size) =>
@@ -138,6 +172,38 @@ describe('YuNet', () => {
     const { kps_16, ...rest } = empty(1)
     expect(kps_16).toBeDefined()
     expect(() => faces(rest)).toThrow(/kps_16/)
+  })
+})
+
+describe('YuNet of a fixed size', () => {
+  const fixed = adapterFor(findModel('yunet-2023mar'))
+  /** Outputs for 640×640 with one face: its centre at (320, 160), 80 px wide. */
+  const outputs: Record<string, ModelTensor> = {}
+  for (const stride of [8, 16, 32]) {
+    const cells = (640 / stride) ** 2
+    for (const [name, channels] of Object.entries({ cls: 1, obj: 1, bbox: 4, kps: 10 })) {
+      outputs[`${name}_${stride}`] = { data: new Float32Array(cells * channels), dims: [1, cells, channels] }
+    }
+  }
+  put(outputs, 8, 20 * 80 + 40, 1, [0, 0, Math.log(10), Math.log(10)])
+
+  test('pads a smaller picture to its size, right and below', () => {
+    const { data, dims } = fixed.pack([{ width: 640, height: 360, data: new Uint8Array(3 * 640 * 360).fill(9) }])
+    expect(dims).toEqual([1, 3, 640, 640])
+    expect([data[0], data[640 * 360 - 1], data[640 * 360]]).toEqual([9, 9, 0])
+    const [face] = facesFromResult(fixed.unpack(outputs, 0, { width: 640, height: 360 }, {}))
+    expect(face!.box).toEqual({ x: 280, y: 120, width: 80, height: expect.closeTo(80, 3) })
+  })
+
+  test('makes a larger picture smaller, and answers in px of the picture', () => {
+    const { data, dims } = fixed.pack([{ width: 1280, height: 720, data: new Uint8Array(3 * 1280 * 720).fill(9) }])
+    expect(dims).toEqual([1, 3, 640, 640])
+    expect([data[640 * 360 - 1], data[640 * 360]]).toEqual([9, 0])
+    const [face] = facesFromResult(fixed.unpack(outputs, 0, { width: 1280, height: 720 }, {}))
+    for (const [key, value] of Object.entries({ x: 560, y: 240, width: 160, height: 160 })) {
+      expect(face!.box[key as 'x']).toBeCloseTo(value, 3)
+    }
+    expect(face!.landmarks[0]).toEqual({ x: 640, y: 328 })
   })
 })
 

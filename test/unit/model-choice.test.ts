@@ -1,0 +1,161 @@
+/** Which models `auto` means, over folders with different files and galleries. */
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Config, configSchema } from '../../config/schema.ts'
+import { systemClock } from '../../core/clock.ts'
+import { findModel, localManifestPath } from '../../models/manifest.ts'
+import { checkGalleryModel, chooseModels, databasePath, settleModels } from '../../src/model-choice.ts'
+import { SqliteGallery } from '../../src/store/gallery.ts'
+import { storeMigrations } from '../../src/store/migrations.ts'
+import { openStore } from '../../src/store/sqlite.ts'
+import { RecordingLogger } from './recording-logger.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'choice-'))
+  mkdirSync(join(folder, 'models'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const configure = (faces: object = {}, cameras: object = {}): Config => ({
+  ...configSchema.parse({ defaults: { faces }, cameras }),
+  data: folder,
+})
+
+/** Of the right size: whether it is the right file is asked when it is loaded. */
+function install(...ids: string[]): void {
+  for (const id of ids) {
+    const { file, bytes } = findModel(id)
+    const path = join(folder, 'models', file)
+    writeFileSync(path, '')
+    truncateSync(path, bytes)
+  }
+}
+
+function enroll(model: string, dimension: number, people: number): void {
+  using store = openStore(databasePath(configure()))
+  const gallery = new SqliteGallery(store, { model, dimension, clock: systemClock })
+  const vector = new Float32Array(dimension)
+  vector[0] = 1
+  for (let n = 0; n < people; n++) gallery.enroll(`${model}-${n}`, null, [vector])
+}
+
+const choice = (faces: object = {}) => {
+  const { detector, embedder } = settleModels(configure(faces)).defaults.faces
+  return [detector, embedder]
+}
+
+describe('auto', () => {
+  test.for<[string, string[], string[]]>([
+    ['nothing: what can be downloaded', [], ['yunet', 'sface']],
+    ['what a network gives', ['yunet', 'sface'], ['yunet', 'sface']],
+    ['what a mirror gives', ['yunet', 'face-reid-0095'], ['yunet', 'face-reid-0095']],
+    [
+      'all: what was verified, in the order of the manifest',
+      ['yunet', 'yunet-2023mar', 'sface', 'face-reid-0095'],
+      ['yunet', 'face-reid-0095'],
+    ],
+    ['only the fixed detector', ['yunet-2023mar', 'sface'], ['yunet-2023mar', 'sface']],
+  ])('with %s', ([, installed, chosen]) => {
+    install(...installed)
+    expect(choice()).toEqual(chosen)
+    expect(choice()).toEqual(chosen)
+  })
+
+  test('a file of another size is not installed', () => {
+    install('sface')
+    writeFileSync(join(folder, 'models', findModel('face-reid-0095').file), 'cut off')
+    expect(choice()).toEqual(['yunet', 'sface'])
+  })
+
+  test('the embedder of the gallery wins, of several that with most embeddings, installed or not', () => {
+    install('face-reid-0095')
+    enroll('sface', 128, 2)
+    expect(choice()[1]).toBe('sface')
+    enroll('face-reid-0095', 256, 3)
+    expect(choice()[1]).toBe('face-reid-0095')
+    expect(choice({ embedder: 'sface' })[1]).toBe('sface')
+  })
+
+  test('a gallery of an older version is asked as it is', () => {
+    enroll('sface', 128, 1)
+    const before = [...storeMigrations]
+    ;(storeMigrations as string[]).push('CREATE TABLE later (one INTEGER) STRICT')
+    try {
+      expect(choice()[1]).toBe('sface')
+    } finally {
+      ;(storeMigrations as string[]).splice(0, Number.POSITIVE_INFINITY, ...before)
+    }
+  })
+
+  test('a gallery of an embedder that nobody knows is MDL_INVALID with a remedy', () => {
+    enroll('facenet', 64, 1)
+    const refused = { code: 'MDL_INVALID', remedy: expect.stringContaining('manifest.local.json') }
+    expect(() => settleModels(configure())).toThrow(expect.objectContaining(refused))
+    expect(choice({ embedder: 'sface' })[1]).toBe('sface')
+  })
+
+  test('cameras that say auto get the same', () => {
+    install('yunet-2023mar')
+    const cameras = {
+      a: { source: 'file:/a.mp4', faces: { detector: 'auto', maxPerFrame: 3 } },
+      b: { source: 'file:/b.mp4' },
+    }
+    const settled = settleModels(configure({ detector: 'yunet' }, cameras))
+    expect(settled.cameras.a?.faces).toEqual({ detector: 'yunet', maxPerFrame: 3 })
+    expect(settled.cameras.b).not.toHaveProperty('faces')
+  })
+
+  test("a user's own model is chosen after those of the program", () => {
+    const own = { ...findModel('face-reid-0095'), id: 'own', file: 'own.onnx' }
+    writeFileSync(localManifestPath(join(folder, 'models')), JSON.stringify({ version: 1, models: [own] }))
+    writeFileSync(join(folder, 'models/own.onnx'), '')
+    truncateSync(join(folder, 'models/own.onnx'), own.bytes)
+    expect(choice()[1]).toBe('own')
+    install('face-reid-0095')
+    expect(choice()[1]).toBe('face-reid-0095')
+  })
+})
+
+describe('one gallery, one embedder', () => {
+  test('an embedder of which the gallery has nothing is refused, with what to do', () => {
+    enroll('sface', 128, 2)
+    expect(() => checkGalleryModel(configure(), 'face-reid-0095')).toThrow(
+      expect.objectContaining({
+        code: 'GAL_MODEL_MISMATCH',
+        message: 'the gallery has 2 embeddings of sface and none of face-reid-0095',
+        remedy: expect.stringContaining('set faces.embedder to sface or auto'),
+      }),
+    )
+    checkGalleryModel(configure(), 'sface')
+    enroll('face-reid-0095', 256, 1)
+    checkGalleryModel(configure(), 'face-reid-0095')
+  })
+
+  test('an empty gallery belongs to whoever comes', () => {
+    checkGalleryModel(configure(), 'sface')
+    enroll('sface', 128, 0)
+    checkGalleryModel(configure(), 'face-reid-0095')
+  })
+
+  test('the daemon does not start with it, unless no camera looks for faces', async () => {
+    enroll('sface', 128, 1)
+    const faces = { embedder: 'face-reid-0095' }
+    const camera = { a: { source: 'file:/a.mp4' } }
+    const refused = expect.objectContaining({ code: 'GAL_MODEL_MISMATCH' })
+    await expect(chooseModels(settleModels(configure(faces, camera)), new RecordingLogger())).rejects.toThrow(refused)
+    const without = settleModels(configure({ ...faces, enabled: false }, camera))
+    expect((await chooseModels(without, new RecordingLogger())).engineModels).toEqual([])
+  })
+
+  test('a camera cannot have an embedder of its own', async () => {
+    const cameras = { a: { source: 'file:/a.mp4', faces: { embedder: 'sface' } } }
+    const config = settleModels(configure({ embedder: 'face-reid-0095' }, cameras))
+    await expect(chooseModels(config, new RecordingLogger())).rejects.toMatchObject({
+      code: 'GAL_MODEL_MISMATCH',
+      remedy: expect.stringContaining('cameras.a.faces.embedder'),
+    })
+  })
+})
