@@ -7,6 +7,7 @@ import { GrabberError, toGrabberError } from '../core/errors.ts'
 import { createLogger } from '../src/ops/logger.ts'
 import { benchEngine } from './benchmarks/engine.ts'
 import type { Bench } from './benchmarks/kit.ts'
+import { benchPacking } from './benchmarks/packing.ts'
 import { benchReplay } from './benchmarks/replay.ts'
 import { benchStartup } from './benchmarks/startup.ts'
 
@@ -14,6 +15,7 @@ const benches: Record<string, Bench> = {
   replay: benchReplay,
   engine: benchEngine,
   startup: benchStartup,
+  packing: benchPacking,
 }
 
 async function main(): Promise<void> {
