@@ -10,7 +10,7 @@ type Defaults = Config['defaults']
 export interface CameraConfig extends Defaults {
   id: string
   source: CameraSource
-  /** 0–10; the higher number is served first. */
+  /** 0–10; weight under load. */
   priority: number
   /** Passes over a file; `Infinity` plays for ever. */
   passes: number

@@ -105,7 +105,7 @@ export const cameraSchema = z
       .min(0)
       .max(10)
       .default(1)
-      .describe('Weight under load, 0–10; the higher number is served first. Not built yet: all cameras take turns.'),
+      .describe('Weight under load, 0–10: the engine serves cameras in proportion to priority + 1.'),
     loop: z
       .union([z.boolean(), count.max(1_000_000)], { error: 'expected true, false or a number of passes' })
       .default(false)
@@ -177,14 +177,16 @@ export const configSchema = z
               .min(0)
               .max(10_000)
               .default(100)
-              .describe('Longest wait for a batch to fill, ms; a ceiling, not a delay.'),
+              .describe(
+                'How long a request may be passed over for a fuller batch, ms; nothing waits for a batch to fill.',
+              ),
             targetLatencyMs: z
               .int()
               .min(1)
               .max(60_000)
               .default(200)
               .describe(
-                'Latency that the batch size is to be adapted to, ms. Not built yet: batches grow up to `max`.',
+                'Queue and run of a request together, ms: batches are made so small that they run for half of it.',
               ),
           })
           .prefault({})

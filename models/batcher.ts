@@ -1,18 +1,20 @@
 /**
  * The dynamic batcher: which requests go to the device next. Owns the waiting line; does no I/O and runs no model.
- * Runs in the engine host's I/O thread. Every accepted item is handed to exactly one of `run` and `expired`, unless its
+ * Runs in the engine host's I/O thread. Every accepted item leaves by exactly one of `commit` and `expired`, unless its
  * session left; an item that is not accepted is the caller's to answer (ENG_QUEUE_FULL).
  *
- * Work-conserving: one batch runs at a time, and a free device starts at once with what is queued; nobody waits for a
- * batch to fill. Batches form because requests arrive while the device is busy. When it becomes free, the lane with the
- * fullest batch goes first (throughput), unless some item has waited `maxWaitMs` or more: then the lane of the item that
- * has waited longest goes (no camera starves because its pictures have a rare size). That choice is the only place where
- * `maxWaitMs` acts. Within a lane the sessions take turns; within a session the order is kept.
+ * Choosing (`select`) changes nothing, so that a choice can be offered to the device while it is busy, and be replaced by a
+ * better one until the device takes it. Batches are of one lane. As long as nobody waited `maxWaitMs`, the lane that makes the
+ * fullest batch goes first (throughput); then the lane of the session whose turn it is (fairness). Places within a batch go by
+ * turns always (models/fair-share). Within a session and lane the order is kept.
  */
 import type { Clock, Timer } from '../core/clock.ts'
+import { FairShare, type ShareDraft } from './fair-share.ts'
 
 export interface BatchItem {
   readonly session: number
+  /** The session's weight under load, > 0. */
+  readonly weight: number
   /** Items of one lane can share a batch: same model, same picture size. */
   readonly lane: string
   /** Runs in a batch of its own: an engine may have died under it. */
@@ -23,13 +25,16 @@ export interface BatchItem {
 
 export interface BatcherOptions<T extends BatchItem> {
   clock: Clock
+  /** How long an item may be passed over for a fuller batch. */
   maxWaitMs: number
-  /** Items waiting over all sessions; the running batch is not counted. */
+  /** Items waiting over all sessions. */
   queueLimit: number
   /** Largest batch of this item's lane, at this moment. */
   limit: (item: T) => number
-  /** Starts a batch. The device is busy until `done()`; must not call back into the batcher before it returns. */
-  run: (items: T[], waitedMs: number[]) => void
+  /** Device time of one such item, in any unit that is the same for all lanes. */
+  cost: (item: T) => number
+  /** Asked before a waiting item is taken away: false when the device has it already (and it was committed). */
+  reclaim: (item: T) => boolean
   expired: (item: T, waitedMs: number) => void
 }
 
@@ -40,18 +45,24 @@ interface Waiting<T> {
   expiry: Timer | undefined
 }
 
-/** Waiting items by session; the map's order is the sessions' turn. Never holds an empty list. */
+/** Waiting items by session, each list in order. Never holds an empty list. */
 interface Lane<T> {
   name: string
   turns: Map<number, Waiting<T>[]>
   size: number
 }
 
+export interface Selection<T> {
+  readonly items: readonly T[]
+  readonly waiting: readonly Waiting<T>[]
+  readonly draft: ShareDraft
+}
+
 export class Batcher<T extends BatchItem> {
   readonly #options: BatcherOptions<T>
   readonly #lanes = new Map<string, Lane<T>>()
+  readonly #shares = new FairShare()
   #depth = 0
-  #busy = false
   #aloneCount = 0
 
   constructor(options: BatcherOptions<T>) {
@@ -63,10 +74,6 @@ export class Batcher<T extends BatchItem> {
     return this.#depth
   }
 
-  get busy(): boolean {
-    return this.#busy
-  }
-
   /** False when the queue is full. */
   submit(item: T): boolean {
     if (this.#depth >= this.#options.queueLimit) return false
@@ -74,96 +81,92 @@ export class Batcher<T extends BatchItem> {
     const lane = this.#lane(item.alone ? `${item.lane}#${++this.#aloneCount}` : item.lane)
     const waiting: Waiting<T> = { item, sinceMs: clock.monotonicMs(), lane, expiry: undefined }
     if (item.expiresInMs !== null) waiting.expiry = clock.after(item.expiresInMs, () => this.#expire(waiting))
+    this.#shares.open(item.session, item.weight)
     const turn = lane.turns.get(item.session)
     if (turn === undefined) lane.turns.set(item.session, [waiting])
     else turn.push(waiting)
     lane.size++
     this.#depth++
-    this.#next()
     return true
   }
 
-  /** The running batch is over, well or badly. */
-  done(): void {
-    this.#busy = false
-    this.#next()
+  /** The best batch now, of items that stay in the line until `commit`; `undefined` when none can run. */
+  select(): Selection<T> | undefined {
+    const nowMs = this.#options.clock.monotonicMs()
+    const heads = this.#heads(nowMs)
+    if (heads.length === 0) return undefined
+    const draft = this.#shares.draft(
+      new Set(heads.map(({ item }) => item.session)),
+      Math.max(...heads.map(({ item }) => this.#options.cost(item))),
+    )
+    const lane = this.#choose(heads, draft, nowMs)
+    const limit = this.#limit(lane)
+    const places = new Map([...lane.turns].map(([session, turn]) => [session, runnable(turn, nowMs)]))
+    const waiting: Waiting<T>[] = []
+    while (waiting.length < limit) {
+      const session = draft.next((one) => (places.get(one)?.length ?? 0) > 0)
+      if (session === undefined) break
+      const next = places.get(session)!.shift()!
+      const cost = this.#options.cost(next.item)
+      draft.charge(session, cost, limit * cost)
+      waiting.push(next)
+    }
+    return { items: waiting.map(({ item }) => item), waiting, draft }
   }
 
-  /** Forgets what `session` had waiting; nobody is there to be answered. Returns how many. */
-  leave(session: number): number {
-    let gone = 0
+  /** The selection's items leave the line: the device has them. Returns how long each waited, ms. */
+  commit({ waiting, draft }: Selection<T>): number[] {
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#shares.settle(draft)
+    for (const one of waiting) this.#remove(one)
+    return waiting.map(({ sinceMs }) => nowMs - sinceMs)
+  }
+
+  /** Forgets what `session` had waiting; nobody is there to be answered. Returns those items. */
+  leave(session: number): T[] {
+    const gone: T[] = []
     for (const lane of [...this.#lanes.values()]) {
       for (const waiting of [...(lane.turns.get(session) ?? [])]) {
+        if (!this.#options.reclaim(waiting.item)) continue
         this.#remove(waiting)
-        gone++
+        gone.push(waiting.item)
       }
     }
+    this.#shares.close(session)
     return gone
   }
 
-  #next(): void {
-    while (!this.#busy && this.#depth > 0) {
-      const batch = this.#take(this.#choose())
-      if (batch.length === 0) continue
-      this.#busy = true
-      const now = this.#options.clock.monotonicMs()
-      this.#options.run(
-        batch.map((waiting) => waiting.item),
-        batch.map((waiting) => now - waiting.sinceMs),
-      )
+  /** The first item of each session in each lane. One past its deadline is left to its timer, which is due. */
+  #heads(nowMs: number): Waiting<T>[] {
+    const heads: Waiting<T>[] = []
+    for (const lane of this.#lanes.values()) {
+      for (const turn of lane.turns.values()) {
+        const head = turn.find((waiting) => !isLate(waiting, nowMs))
+        if (head !== undefined) heads.push(head)
+      }
     }
+    return heads
   }
 
-  #choose(): Lane<T> {
-    const now = this.#options.clock.monotonicMs()
-    let fullest: Lane<T> | undefined
-    let most = 0
-    let longest: Lane<T> | undefined
-    let oldestMs = Number.POSITIVE_INFINITY
-    for (const lane of this.#lanes.values()) {
-      const size = Math.min(lane.size, this.#limit(lane))
-      const sinceMs = oldest(lane)
-      const olderThanFullest = fullest === undefined || sinceMs < oldest(fullest)
-      if (size > most || (size === most && olderThanFullest)) {
-        fullest = lane
-        most = size
-      }
-      if (sinceMs < oldestMs) {
-        longest = lane
-        oldestMs = sinceMs
-      }
+  #choose(heads: Waiting<T>[], draft: ShareDraft, nowMs: number): Lane<T> {
+    const oldestMs = Math.min(...heads.map(({ sinceMs }) => sinceMs))
+    if (nowMs - oldestMs >= this.#options.maxWaitMs) {
+      const leader = draft.next(() => true)
+      return first(heads.filter(({ item }) => item.session === leader)).lane
     }
-    if (fullest === undefined || longest === undefined) throw new Error('items wait but no lane holds one')
-    return now - oldestMs >= this.#options.maxWaitMs ? longest : fullest
+    const sizes = new Map<Lane<T>, number>()
+    for (const { lane } of heads) sizes.set(lane, Math.min(lane.size, this.#limit(lane)))
+    const most = Math.max(...sizes.values())
+    return first(heads.filter(({ lane }) => sizes.get(lane) === most)).lane
   }
 
   #limit(lane: Lane<T>): number {
-    const first = lane.turns.values().next().value![0]!
-    return Math.max(1, this.#options.limit(first.item))
-  }
-
-  /** One item from each session in turn, until the batch is full or the lane empty. */
-  #take(lane: Lane<T>): Waiting<T>[] {
-    const limit = this.#limit(lane)
-    const batch: Waiting<T>[] = []
-    while (batch.length < limit && lane.size > 0) {
-      const [session, turn] = lane.turns.entries().next().value!
-      const waiting = turn[0]!
-      // Its timer may be late: the deadline counts, not the timer.
-      const { expiresInMs } = waiting.item
-      const late = expiresInMs !== null && this.#options.clock.monotonicMs() - waiting.sinceMs >= expiresInMs
-      if (late) {
-        this.#expire(waiting)
-        continue
-      }
-      this.#remove(waiting)
-      if (lane.turns.delete(session)) lane.turns.set(session, turn)
-      batch.push(waiting)
-    }
-    return batch
+    const head = lane.turns.values().next().value![0]!
+    return Math.max(1, this.#options.limit(head.item))
   }
 
   #expire(waiting: Waiting<T>): void {
+    if (!this.#options.reclaim(waiting.item)) return
     this.#remove(waiting)
     this.#options.expired(waiting.item, this.#options.clock.monotonicMs() - waiting.sinceMs)
   }
@@ -191,8 +194,14 @@ export class Batcher<T extends BatchItem> {
   }
 }
 
-function oldest<T>(lane: Lane<T>): number {
-  let sinceMs = Number.POSITIVE_INFINITY
-  for (const turn of lane.turns.values()) sinceMs = Math.min(sinceMs, turn[0]!.sinceMs)
-  return sinceMs
+function first<T>(waiting: Waiting<T>[]): Waiting<T> {
+  return waiting.reduce((a, b) => (b.sinceMs < a.sinceMs ? b : a))
+}
+
+function isLate<T extends BatchItem>({ item, sinceMs }: Waiting<T>, nowMs: number): boolean {
+  return item.expiresInMs !== null && nowMs - sinceMs >= item.expiresInMs
+}
+
+function runnable<T extends BatchItem>(turn: Waiting<T>[], nowMs: number): Waiting<T>[] {
+  return turn.filter((waiting) => !isLate(waiting, nowMs))
 }

@@ -1,8 +1,8 @@
 /**
  * A session host's way to the engine: sends pictures, waits for credits, and carries requests over from an engine that
  * died to the next one (docs/protocol.md, "The connection closes"). Runs in session hosts.
- * Must never lose a request: each promise settles, at the latest on `close()`. The line of requests is bounded by the
- * callers, who wait for their promises.
+ * Must never lose a request: each promise settles, at its deadline whatever the engine does, at the latest on `close()`. The
+ * line of requests is bounded by the callers, who wait for their promises.
  */
 import { type Clock, systemClock, type Timer } from '../core/clock.ts'
 import { fromCoded, GrabberError } from '../core/errors.ts'
@@ -20,10 +20,11 @@ const MAX_ATTEMPTS = 2
 export interface EngineClientOptions {
   /** Name of the session in the engine's eyes: the camera's id, for example. */
   session: string
+  /** 0–10: under load the session is served in proportion to priority + 1. */
   priority: number
   /** A request that spent this long without any engine fails with ENG_UNAVAILABLE; time under an engine is not counted. */
   askDeadlineMs: number
-  /** The engine answers ENG_EXPIRED rather than run a request this late; `null` (default) waits for ever. */
+  /** A request that is not answered this long after `infer` fails with ENG_EXPIRED; `null` (default) waits for ever. */
   expiresInMs?: number | null
   clock?: Clock
 }
@@ -35,9 +36,14 @@ interface Ask {
   params: InferParams
   /** 2 after an engine died under it. */
   attempt: number
+  askedMs: number
   absentMs: number
   absentSinceMs: number
-  deadline: Timer | undefined
+  /** Ends its time without an engine. */
+  absence: Timer | undefined
+  expiry: Timer | undefined
+  /** It expired under the engine, whose answer gives the credit back and is no use any more. */
+  expired: boolean
   resolve: (result: InferResult) => void
   reject: (error: GrabberError) => void
 }
@@ -94,11 +100,13 @@ export class EngineClient implements InferenceEngine {
     }
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
-      const idle = { attempt: 1, absentMs: 0, absentSinceMs: 0, deadline: undefined }
-      const ask: Ask = { id, model, picture, params, ...idle, resolve, reject }
+      const idle = { attempt: 1, absentMs: 0, absentSinceMs: 0, absence: undefined, expiry: undefined, expired: false }
+      const ask: Ask = { id, model, picture, params, askedMs: this.#clock.monotonicMs(), ...idle, resolve, reject }
       this.#waiting.push(ask)
       if (this.#credits === undefined) this.#startAbsence(ask)
-      else this.#pump()
+      const { expiresInMs } = this.#options
+      if (expiresInMs != null) ask.expiry = this.#clock.after(expiresInMs, () => this.#expire(ask))
+      this.#pump()
     })
   }
 
@@ -112,10 +120,7 @@ export class EngineClient implements InferenceEngine {
     const open = [...this.#sent.values(), ...this.#waiting]
     this.#sent.clear()
     this.#waiting = []
-    for (const ask of open) {
-      ask.deadline?.cancel()
-      ask.reject(unavailable('the engine client was closed'))
-    }
+    for (const ask of open) this.#fail(ask, unavailable('the engine client was closed'))
   }
 
   #connect(): void {
@@ -139,7 +144,7 @@ export class EngineClient implements InferenceEngine {
   #welcomed(credits: number): void {
     this.#credits = credits
     for (const ask of this.#waiting) {
-      ask.deadline?.cancel()
+      ask.absence?.cancel()
       ask.absentMs += this.#clock.monotonicMs() - ask.absentSinceMs
     }
     this.#pump()
@@ -157,7 +162,7 @@ export class EngineClient implements InferenceEngine {
       this.#credits--
       const { id, model, params, attempt, picture } = ask
       const { width, height } = picture
-      const expiresInMs = this.#options.expiresInMs ?? null
+      const expiresInMs = this.#leftMs(ask)
       this.#connection.send({ type: 'infer', id, model, width, height, params, attempt, expiresInMs }, picture.data)
     }
   }
@@ -168,8 +173,12 @@ export class EngineClient implements InferenceEngine {
     this.#sent.delete(answer.id)
     this.#credits++
     this.#retries = 0
-    if ('error' in answer) ask.reject(fromCoded(answer.error))
-    else ask.resolve(answer.result)
+    if ('error' in answer) {
+      this.#fail(ask, fromCoded(answer.error))
+    } else {
+      ask.expiry?.cancel()
+      ask.resolve(answer.result)
+    }
     this.#pump()
   }
 
@@ -185,8 +194,9 @@ export class EngineClient implements InferenceEngine {
     this.#sent.clear()
     const again: Ask[] = []
     for (const ask of sent) {
+      if (ask.expired) continue
       if (ask.attempt >= MAX_ATTEMPTS) {
-        ask.reject(new GrabberError('ENG_POISON', `${MAX_ATTEMPTS} engines died under a request of ${ask.model}`))
+        this.#fail(ask, new GrabberError('ENG_POISON', `${MAX_ATTEMPTS} engines died under a request of ${ask.model}`))
         continue
       }
       ask.attempt++
@@ -199,10 +209,29 @@ export class EngineClient implements InferenceEngine {
   #startAbsence(ask: Ask): void {
     ask.absentSinceMs = this.#clock.monotonicMs()
     const leftMs = Math.max(0, this.#options.askDeadlineMs - ask.absentMs)
-    ask.deadline = this.#clock.after(leftMs, () => {
+    ask.absence = this.#clock.after(leftMs, () => {
       this.#waiting = this.#waiting.filter((other) => other !== ask)
-      ask.reject(unavailable(`no engine for ${this.#options.askDeadlineMs} ms`))
+      this.#fail(ask, unavailable(`no engine for ${this.#options.askDeadlineMs} ms`))
     })
+  }
+
+  /** Its answer would come too late, and may never come: an engine can hang. */
+  #expire(ask: Ask): void {
+    this.#waiting = this.#waiting.filter((other) => other !== ask)
+    ask.expired = true
+    this.#fail(ask, new GrabberError('ENG_EXPIRED', `${ask.model} did not answer in ${this.#options.expiresInMs} ms`))
+  }
+
+  /** A second call for a request does nothing. */
+  #fail(ask: Ask, error: GrabberError): void {
+    ask.absence?.cancel()
+    ask.expiry?.cancel()
+    ask.reject(error)
+  }
+
+  #leftMs({ askedMs }: Ask): number | null {
+    const { expiresInMs } = this.#options
+    return expiresInMs == null ? null : Math.max(0, expiresInMs - (this.#clock.monotonicMs() - askedMs))
   }
 }
 

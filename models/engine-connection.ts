@@ -17,16 +17,12 @@ const incoming: z.ZodType<FromEngineSocket> = z.discriminatedUnion('type', [
     type: z.literal('welcome'),
     incarnation: z.int(),
     credits: z.int().positive(),
-    models: z.array(z.string()),
   }),
   z.object({
     type: z.literal('result'),
     id: count,
     rows: count,
     columns: count,
-    batch: count,
-    queueMs: z.number(),
-    runMs: z.number(),
   }),
   z.object({
     type: z.literal('error'),

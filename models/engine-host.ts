@@ -7,11 +7,10 @@
 import { systemClock, within } from '../core/clock.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import type { EngineFigures, EngineStart, FromEngine, ToEngine } from '../core/wire/engine-control.ts'
-import { adapterFor } from './adapters.ts'
-import { Dispatcher, type ServedModel } from './dispatcher.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { InferenceThread } from './inference-thread.ts'
-import { findModel, readManifest } from './manifest.ts'
-import { readVerified } from './model-files.ts'
+import { ModelSet, readModel, type WantedModel, wantedModels } from './model-set.ts'
+import { PicturePool } from './picture-pool.ts'
 import { listenTensors, type TensorServer } from './tensor-server.ts'
 
 const HEARTBEAT_MS = 500
@@ -22,16 +21,26 @@ let incarnation = 0
 let server: TensorServer | undefined
 let dispatcher: Dispatcher | undefined
 let thread: InferenceThread | undefined
+let loadingSinceMs: number | null = null
 let ending = false
+/** One loading after the other; never rejects. */
+let loading = Promise.resolve()
+
+const models = new ModelSet((model) => {
+  thread?.drop([model.key])
+  dispatcher?.forget(model)
+})
 
 process.on('message', (message: ToEngine) => {
   if (message.type === 'start' && incarnation === 0) {
     incarnation = message.incarnation
     beat()
-    start(message.start).catch(fail)
-  } else if (message.type === 'stop' && message.incarnation === incarnation) {
-    void end(0)
+    loading = start(message.start).catch(fail)
+    return
   }
+  if (message.incarnation !== incarnation) return
+  if (message.type === 'stop') void end(0)
+  else if (message.type === 'models') loading = loading.then(() => swap(message))
 })
 process.on('disconnect', () => void end(0))
 process.on('SIGTERM', () => void end(0))
@@ -40,38 +49,66 @@ process.on('SIGINT', () => {
 })
 send({ type: 'hello', incarnation: 0, pid: process.pid })
 
-async function start({ device, socketPath, models, batch, credits, threads }: EngineStart): Promise<void> {
-  const served = new Map<string, ServedModel>()
-  const files = []
-  for (const { id, path, manifest } of models) {
-    const entry = findModel(id, manifest === undefined ? undefined : readManifest(manifest).models)
-    served.set(id, { entry, adapter: adapterFor(entry) })
-    files.push({ entry, bytes: await readVerified(path, entry) })
-  }
-  thread = new InferenceThread()
+async function start({ device, socketPath, models: specs, batch, credits, threads }: EngineStart): Promise<void> {
+  loadingSinceMs = systemClock.monotonicMs()
+  const wanted = wantedModels(specs)
+  const files = await Promise.all(wanted.map(readModel))
+  thread = new InferenceThread(fail)
   const report = await thread.load({ device, threads, models: files })
+  loadingSinceMs = null
   if (ending) return
-  const dispatch = new Dispatcher({ clock: systemClock, batch, models: served, thread, onBroken: fail })
+  models.replace(wanted)
+  const pool = new PicturePool()
+  const dispatch = new Dispatcher({ clock: systemClock, batch, models, device: thread, pool })
   dispatcher = dispatch
-  const ids = [...served.keys()]
   server = await listenTensors(socketPath, {
-    welcome: { type: 'welcome', incarnation, credits, models: ids },
+    welcome: { type: 'welcome', incarnation, credits },
+    allocate: (bytes) => pool.take(bytes),
     onRequest: (session, request) => dispatch.submit(session, request),
     onClosed: (session) => dispatch.leave(session),
   })
-  send({ type: 'ready', incarnation, device: report, models: ids })
+  send({ type: 'ready', incarnation, device: report, models: models.ids })
+}
+
+/**
+ * Another set of models. New ones are read, checked, loaded and run once beside the old, one by one between batches; then all
+ * change at once. When one of them is not usable, those loaded before it go again, and nothing has changed.
+ */
+async function swap({ requestId, models: specs }: Extract<ToEngine, { type: 'models' }>): Promise<void> {
+  if (ending || thread === undefined || dispatcher === undefined) return
+  let wanted: WantedModel[] = []
+  try {
+    wanted = wantedModels(specs)
+    // Held, so that none of them goes before it is served, and all go that will not be.
+    for (const model of wanted) models.opened(model)
+    for (const file of await Promise.all(models.missing(wanted).map(readModel))) {
+      loadingSinceMs = systemClock.monotonicMs()
+      await thread.add(file)
+    }
+    models.replace(wanted)
+    send({ type: 'models.ready', incarnation, requestId, models: models.ids })
+  } catch (error) {
+    send({ type: 'models.failed', incarnation, requestId, error: toGrabberError(error).toJSON() })
+  } finally {
+    loadingSinceMs = null
+    for (const model of wanted) models.settled(model)
+  }
 }
 
 /** Also while the models load: a slow driver is not a dead process. */
 function beat(): void {
   if (ending) return
-  send({ type: 'heartbeat', incarnation, figures: dispatcher?.figures() ?? idleFigures() })
+  send({ type: 'heartbeat', incarnation, figures: figures() })
   systemClock.after(HEARTBEAT_MS, beat)
 }
 
-function idleFigures(): EngineFigures {
-  const rssBytes = process.memoryUsage.rss()
-  return { queueDepth: 0, runningForMs: null, completed: 0, failed: 0, expired: 0, samples: {}, rssBytes }
+function figures(): EngineFigures {
+  const idle = { queueDepth: 0, runningForMs: null, completed: 0, failed: 0, expired: 0, refused: 0 }
+  return {
+    ...(dispatcher?.figures() ?? { ...idle, models: {}, samples: {} }),
+    loadingForMs: loadingSinceMs === null ? null : systemClock.monotonicMs() - loadingSinceMs,
+    rssBytes: process.memoryUsage.rss(),
+  }
 }
 
 function fail(error: unknown): void {

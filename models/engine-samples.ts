@@ -1,29 +1,51 @@
 /**
- * What the engine counts between heartbeats. Pure; runs in the engine host's I/O thread.
+ * What the engine counts, and what it keeps for its heartbeats. Pure; runs in the engine host's I/O thread.
  */
-import type { EngineFigures } from '../core/wire/engine-control.ts'
+import type { EngineFigures, ModelFigures } from '../core/wire/engine-control.ts'
 
-const MAX_SAMPLES = 64
+const MAX_BATCHES = 64
+const LATENCIES = 256
 
 export class EngineSamples {
   completed = 0
   failed = 0
   expired = 0
-  #samples: EngineFigures['samples'] = {}
+  refused = 0
+  #batches: EngineFigures['samples'] = {}
+  readonly #latencies = new Map<string, { ms: Float64Array; count: number }>()
 
-  /** Keeps the first 64 batches of a model since the last `take`. */
+  /** Keeps the first 64 batches of a model since the last `takeBatches`. */
   batch(model: string, size: number, runMs: number): void {
-    this.#samples[model] ??= { batchSizes: [], runMs: [] }
-    const samples = this.#samples[model]
-    if (samples.batchSizes.length >= MAX_SAMPLES) return
+    this.#batches[model] ??= { batchSizes: [], runMs: [] }
+    const samples = this.#batches[model]
+    if (samples.batchSizes.length >= MAX_BATCHES) return
     samples.batchSizes.push(size)
     samples.runMs.push(runMs)
   }
 
-  /** The samples so far; the next ones start anew. The counts go on. */
-  take(): EngineFigures['samples'] {
-    const samples = this.#samples
-    this.#samples = {}
-    return samples
+  /** Queue and run of one request, ms. */
+  latency(model: string, ms: number): void {
+    const ring = this.#latencies.get(model) ?? { ms: new Float64Array(LATENCIES), count: 0 }
+    this.#latencies.set(model, ring)
+    ring.ms[ring.count++ % LATENCIES] = ms
+  }
+
+  latencies(model: string): Pick<ModelFigures, 'latencyP50Ms' | 'latencyP95Ms'> {
+    const ring = this.#latencies.get(model)
+    const sorted = ring?.ms.slice(0, Math.min(LATENCIES, ring.count)).sort() ?? new Float64Array(0)
+    const at = (q: number) => sorted[Math.floor(q * (sorted.length - 1))] ?? 0
+    return { latencyP50Ms: at(0.5), latencyP95Ms: at(0.95) }
+  }
+
+  /** The batches so far; the next ones start anew. The counts go on. */
+  takeBatches(): EngineFigures['samples'] {
+    const batches = this.#batches
+    this.#batches = {}
+    return batches
+  }
+
+  /** A model that is served no more. */
+  forget(model: string): void {
+    this.#latencies.delete(model)
   }
 }

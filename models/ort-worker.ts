@@ -3,20 +3,22 @@
  * inside an engine host, because `run()` blocks its thread. The one importer of onnxruntime-node.
  * Must never be ended by itself (`terminate()` during `run()` aborts the process): the process ends, or it does.
  */
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { env, InferenceSession, Tensor } from 'onnxruntime-node'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import type { DeviceKind } from '../core/wire/engine-control.ts'
 import type { ModelAdapter, ModelTensor } from './adapter.ts'
 import { adapterFor } from './adapters.ts'
-import { type RunModel, runBatch } from './batch-run.ts'
+import { checkOutputs, isOutOfMemory, type RunModel, runBatch } from './batch-run.ts'
 import { chooseDevice, viewMachine } from './devices.ts'
-import type { FromInference, LoadModels, RunBatch, ToInference } from './inference-wire.ts'
+import { InferenceLoop } from './inference-loop.ts'
+import type { FromInference, LoadModels, ModelFile, RunBatch, ToInference } from './inference-wire.ts'
 import { checkAnswer, checkSignature, loadFault } from './model-fitness.ts'
 
 interface LoadedModel {
   adapter: ModelAdapter
   run: RunModel
+  release(): Promise<void>
 }
 
 /** ONNX Runtime's severity "fatal": a refused device is an answer here, not a line on stderr. */
@@ -26,27 +28,54 @@ const port = parentPort
 if (port === null) throw new Error('models/ort-worker.ts is the entry of a worker thread')
 env.logLevel = 'fatal'
 
+/** By key (models/inference-wire). */
 let models = new Map<string, LoadedModel>()
+/** How to load one more on the device that was chosen. */
+let loadOne: (file: ModelFile) => Promise<LoadedModel> = () => Promise.reject(new Error('no device was chosen'))
 
-port.on('message', async (message: ToInference) => {
-  const [answer, transfer] = message.type === 'load' ? [await load(message), []] : await run(message)
-  port.postMessage(answer, transfer)
-})
+new InferenceLoop({ port, standing: workerData as Int32Array, run, other })
+
+async function other(message: Exclude<ToInference, RunBatch>): Promise<FromInference | undefined> {
+  if (message.type === 'load') return load(message)
+  if (message.type === 'add') return add(message.model)
+  for (const key of message.keys) {
+    await models.get(key)?.release()
+    models.delete(key)
+  }
+  return undefined
+}
 
 async function load(message: LoadModels): Promise<FromInference> {
   try {
     const { report, made } = await chooseDevice(message.device, viewMachine(), (device) => loadAll(message, device))
     models = made
+    loadOne = (file) => loadModel(file, message.threads, report.chosen)
     return { type: 'loaded', device: report }
   } catch (error) {
     return { type: 'load.failed', error: toGrabberError(error).toJSON() }
   }
 }
 
+async function add(file: ModelFile): Promise<FromInference> {
+  try {
+    if (!models.has(file.key)) models.set(file.key, await loadOne(file))
+    return { type: 'added' }
+  } catch (error) {
+    const coded = error instanceof GrabberError ? error : unusable(file, error)
+    return { type: 'load.failed', error: coded.toJSON() }
+  }
+}
+
 async function loadAll({ models, threads }: LoadModels, device: DeviceKind): Promise<Map<string, LoadedModel>> {
   const loaded = new Map<string, LoadedModel>()
-  for (const { entry, bytes } of models) {
-    const session = await InferenceSession.create(bytes, {
+  for (const file of models) loaded.set(file.key, await loadModel(file, threads, device))
+  return loaded
+}
+
+async function loadModel(file: ModelFile, threads: number, device: DeviceKind): Promise<LoadedModel> {
+  let session: InferenceSession | undefined
+  try {
+    session = await InferenceSession.create(file.bytes, {
       executionProviders: [device],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -54,14 +83,26 @@ async function loadAll({ models, threads }: LoadModels, device: DeviceKind): Pro
       graphOptimizationLevel: 'all',
       logSeverityLevel: LOG_FATAL,
     }).catch((error: unknown) => {
-      throw loadFault(entry, error)
+      throw loadFault(file.entry, error)
     })
-    checkSignature(entry, session.inputMetadata, session.outputMetadata)
-    const model = { adapter: adapterFor(entry), run: runner(session) }
-    await warmUp(model, (outputs) => checkAnswer(entry, device, outputs))
-    loaded.set(entry.id, model)
+    checkSignature(file.entry, session.inputMetadata, session.outputMetadata)
+    const { release } = session
+    const model = { adapter: adapterFor(file.entry), run: runner(session), release: release.bind(session) }
+    await warmUp(model, (outputs) => checkAnswer(file.entry, device, outputs))
+    return model
+  } catch (error) {
+    await session?.release()
+    if (error instanceof GrabberError) throw error
+    // On the CPU it is the model's fault; another device may be wrong about a model that is good.
+    throw device === 'cpu' && !isOutOfMemory(error) ? unusable(file, error) : error
   }
-  return loaded
+}
+
+function unusable({ entry }: ModelFile, error: unknown): GrabberError {
+  const what = (error instanceof Error ? error.message : String(error)).slice(0, 200)
+  return new GrabberError('MDL_INVALID', `${entry.id} does not run as its manifest entry says: ${what}`, {
+    cause: error,
+  })
 }
 
 function runner(session: InferenceSession): RunModel {
@@ -80,7 +121,7 @@ function runner(session: InferenceSession): RunModel {
 
 /** A grey picture through the whole path: a driver that cannot run the model, or another network, shows here. */
 async function warmUp(
-  { adapter, run }: LoadedModel,
+  { adapter, run }: Omit<LoadedModel, 'release'>,
   check: (outputs: Record<string, ModelTensor>) => void,
 ): Promise<void> {
   const { width, height } = adapter.warmUpSize
@@ -88,15 +129,16 @@ async function warmUp(
   const { data, dims } = adapter.pack([picture])
   const outputs = await run(data, dims)
   check(outputs)
+  checkOutputs(outputs, 1)
   adapter.unpack(outputs, 0, picture, {})
 }
 
-async function run({ model: id, items }: RunBatch): Promise<[FromInference, ArrayBuffer[]]> {
-  const model = models.get(id)
-  if (model === undefined) throw new GrabberError('MDL_MISSING', `the model ${id} is not loaded`)
+async function run({ seq, model: key, items }: RunBatch) {
+  const model = models.get(key)
+  if (model === undefined) throw new Error(`a batch of ${key}, which is not loaded`)
   const startedMs = performance.now()
   const outcome = await runBatch(model.adapter, model.run, items)
   const runMs = performance.now() - startedMs
   const transfer = outcome.answers.flatMap((answer) => (answer.ok ? [answer.result.data.buffer as ArrayBuffer] : []))
-  return [{ type: 'ran', outcome, runMs }, transfer]
+  return { answer: { type: 'ran' as const, seq, outcome, runMs }, transfer }
 }

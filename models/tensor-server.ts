@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { GrabberError } from '../core/errors.ts'
+import { steadySocket } from './steady-socket.ts'
 import { TensorSession, type TensorSessionOptions } from './tensor-session.ts'
 
 export interface TensorServer {
@@ -15,11 +16,12 @@ export interface TensorServer {
 /** Only the same user may connect. Rejects with ENG_START, for example when the path is longer than the system allows. */
 export async function listenTensors(
   socketPath: string,
-  options: Pick<TensorSessionOptions, 'welcome' | 'onRequest' | 'onClosed'>,
+  options: Pick<TensorSessionOptions, 'welcome' | 'allocate' | 'onRequest' | 'onClosed'>,
 ): Promise<TensorServer> {
   const sessions = new Set<TensorSession>()
   let count = 0
-  const server = createServer((socket) => {
+  const server = createServer({ pauseOnConnect: true }, (accepted) => {
+    const socket = steadySocket(accepted, (chunk) => session.receive(chunk))
     const session = new TensorSession({
       ...options,
       number: ++count,

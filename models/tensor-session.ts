@@ -6,8 +6,8 @@ import type { Socket } from 'node:net'
 import { z } from 'zod'
 import { type CodedError, GrabberError, toGrabberError } from '../core/errors.ts'
 import type { RgbPicture } from '../core/frame.ts'
-import { ENGINE_PROTOCOL, type FromEngineSocket, type InferParams } from '../core/wire/engine.ts'
-import { encodeFrame, FrameReader, type WireFrame } from '../core/wire/framing.ts'
+import { ENGINE_PROTOCOL, type FromEngineSocket, type InferParams, MAX_PRIORITY } from '../core/wire/engine.ts'
+import { type AllocatePayload, encodeFrame, FrameReader, type WireFrame } from '../core/wire/framing.ts'
 
 /** Answers that a client has not read, beyond which it is cut off: it sends but never listens. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024
@@ -17,7 +17,7 @@ const incoming = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     protocol: z.literal(ENGINE_PROTOCOL),
     session: z.string().max(200),
-    priority: z.number(),
+    priority: z.number().min(0).max(MAX_PRIORITY),
   }),
   z.object({
     type: z.literal('infer'),
@@ -34,6 +34,7 @@ const incoming = z.discriminatedUnion('type', [
 export interface InferRequest {
   id: number
   model: string
+  /** In memory of `allocate`: whoever got the request gives it back. */
   picture: RgbPicture
   params: InferParams
   attempt: number
@@ -45,6 +46,8 @@ export interface TensorSessionOptions {
   number: number
   socket: Socket
   welcome: Extract<FromEngineSocket, { type: 'welcome' }>
+  /** Memory for a picture that arrives. */
+  allocate: AllocatePayload
   /** Every request given here has to be answered once, with `result` or `error`. */
   onRequest: (session: TensorSession, request: InferRequest) => void
   /** The connection is over, for whatever reason; called once. Answers after it go nowhere. */
@@ -54,16 +57,17 @@ export interface TensorSessionOptions {
 export class TensorSession {
   readonly number: number
   readonly #options: TensorSessionOptions
-  readonly #reader = new FrameReader<unknown>()
+  readonly #reader: FrameReader<unknown>
   readonly #open = new Set<number>()
-  #greeted = false
+  /** From `hello`; `undefined` before it. */
+  #priority: number | undefined
   #closed = false
 
   constructor(options: TensorSessionOptions) {
     this.number = options.number
     this.#options = options
+    this.#reader = new FrameReader(options.allocate)
     const { socket } = options
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     // A reset by the peer; 'close' follows and does the work.
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#close(undefined))
@@ -72,6 +76,25 @@ export class TensorSession {
   /** Requests received and not yet answered. */
   get open(): number {
     return this.#open.size
+  }
+
+  /** 0–10. */
+  get priority(): number {
+    return this.#priority ?? 0
+  }
+
+  /** What came from the socket; the chunk is used no more when this returns. */
+  receive(chunk: Uint8Array): void {
+    if (this.#closed) return
+    try {
+      for (const frame of this.#reader.push(chunk)) {
+        if (this.#closed) return
+        this.#take(frame)
+      }
+    } catch (error) {
+      this.#options.socket.destroy()
+      this.#close(toGrabberError(error))
+    }
   }
 
   result(header: Extract<FromEngineSocket, { type: 'result' }>, data: Float32Array): void {
@@ -87,29 +110,17 @@ export class TensorSession {
     this.#close(undefined)
   }
 
-  #receive(chunk: Buffer): void {
-    try {
-      for (const frame of this.#reader.push(chunk)) {
-        if (this.#closed) return
-        this.#take(frame)
-      }
-    } catch (error) {
-      this.#options.socket.destroy()
-      this.#close(toGrabberError(error))
-    }
-  }
-
   #take({ header, payload }: WireFrame<unknown>): void {
     const parsed = incoming.safeParse(header)
     if (!parsed.success) throw violation(`a header is not one of the protocol: ${parsed.error.issues[0]?.message}`)
     const message = parsed.data
     if (message.type === 'hello') {
-      if (this.#greeted) throw violation('a session said hello twice')
-      this.#greeted = true
+      if (this.#priority !== undefined) throw violation('a session said hello twice')
+      this.#priority = message.priority
       this.#write(this.#options.welcome)
       return
     }
-    if (!this.#greeted) throw violation('a session sent a request before its hello')
+    if (this.#priority === undefined) throw violation('a session sent a request before its hello')
     const { id, model, width, height, params, attempt, expiresInMs } = message
     if (payload.byteLength !== 3 * width * height) {
       throw violation(`a ${width}×${height} picture came with ${payload.byteLength} bytes`)

@@ -42,12 +42,12 @@ export class EngineService {
   constructor({ config, models, socketPath, host, onReady, onFigures, onGone }: EngineServiceOptions) {
     const { device, queueLimit, batch } = config
     this.idle = models.length === 0
-    const { max, maxWaitMs } = batch
+    const { max, maxWaitMs, targetLatencyMs } = batch
     const start = {
       device,
       models,
       credits: CREDITS,
-      batch: { max, maxWaitMs, queueLimit },
+      batch: { max, maxWaitMs, targetLatencyMs, queueLimit },
       threads: engineThreads(config),
     }
     this.child = {

@@ -48,7 +48,7 @@ export async function installedModels(config: Config, ids: Iterable<string>): Pr
     [...new Set(ids)].map(async (id) => {
       const { entry, manifest } = knownModel(config, id)
       await verifyModel(folder, entry)
-      return { id, path: installedPath(folder, entry), ...(manifest === null ? {} : { manifest }) }
+      return { id, path: installedPath(folder, entry), ...(manifest === null ? {} : { entry }) }
     }),
   )
 }

@@ -11,12 +11,13 @@ export interface SessionParts extends Pick<SessionSpec, 'camera' | 'epoch' | 'or
 
 export function sessionSpec(
   { node, timeouts }: Config,
-  { analysis, motion }: Pick<CameraConfig, 'analysis' | 'motion'>,
+  { analysis, motion, priority = 1 }: Pick<CameraConfig, 'analysis' | 'motion'> & { priority?: number },
   parts: SessionParts,
 ): SessionSpec {
   return {
     node,
     ...parts,
+    priority,
     analysis: {
       fps: analysis.fps === 'all' ? null : analysis.fps,
       widthPx: analysis.width,

@@ -5,7 +5,13 @@
  */
 import { systemClock } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
-import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
+import {
+  CONTROL_PROTOCOL,
+  type FromSession,
+  type SessionSpec,
+  type StillsSpec,
+  type ToSession,
+} from '../core/wire/control.ts'
 import { EngineClient } from '../models/engine-client.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
@@ -43,8 +49,7 @@ let work: Work | undefined
 function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void {
   const { incarnation, spec } = message
   const link = new SessionLink(incarnation, systemClock, post)
-  const name = 'camera' in spec ? spec.camera : 'stills'
-  const engine = new EngineClient({ session: name, priority: 0, clock: systemClock, askDeadlineMs: spec.askDeadlineMs })
+  const engine = new EngineClient({ ...engineOptions(spec), clock: systemClock })
   engine.setEndpoint(message.engine)
   const session = message.type === 'start' ? new Session(message.spec, link, engine, systemClock) : undefined
   work = { incarnation, link, engine, session }
@@ -56,6 +61,14 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
       leave(1)
     },
   )
+}
+
+/** A camera has no use for an answer that is late; a recording and stills wait. */
+function engineOptions(spec: SessionSpec | StillsSpec) {
+  const { askDeadlineMs } = spec
+  if (!('camera' in spec)) return { session: 'stills', priority: 0, askDeadlineMs }
+  const expiresInMs = spec.source.overflow === 'drop-oldest' ? askDeadlineMs : null
+  return { session: spec.camera, priority: spec.priority, askDeadlineMs, expiresInMs }
 }
 
 /** Exits once the last message is written. */

@@ -66,6 +66,8 @@ export interface EngineEndpoint {
 export interface SessionSpec {
   node: string
   camera: string
+  /** 0–10: under load the engine serves cameras in proportion to priority + 1. */
+  priority: number
   /** Distinguishes playbacks whose seq start at 0; part of every event key. */
   epoch: string
   /** Wall clock of PTS 0, ms; `null` takes the recording's own start, or 0 when it does not say. */

@@ -4,13 +4,16 @@
  */
 import type { CodedError } from '../errors.ts'
 
-export const ENGINE_PROTOCOL = 1
+export const ENGINE_PROTOCOL = 2
+
+export const MAX_PRIORITY = 10
 
 /** Numbers that a model's adapter needs for one request, such as `scoreThreshold`. */
 export type InferParams = Record<string, number>
 
 /** Payload of `infer`: one planar 8-bit RGB picture, `[3, height, width]` (core/frame, RgbPicture). */
 export type ToEngineSocket =
+  /** `priority` 0–10: the session's weight under load is priority + 1. */
   | { type: 'hello'; protocol: number; session: string; priority: number }
   | {
       type: 'infer'
@@ -21,12 +24,12 @@ export type ToEngineSocket =
       params: InferParams
       /** 1 for the first try; a request whose engine died under it comes again with 2, and then runs alone. */
       attempt: number
-      /** The engine answers ENG_EXPIRED instead of running it later than this, ms after receipt; `null` waits for ever. */
+      /** What is left until its deadline: ENG_EXPIRED instead of a run that starts later, ms after receipt; `null` waits for ever. */
       expiresInMs: number | null
     }
 
 /** Payload of `result`: float32, meaning stated by the model's adapter (rows × columns). */
 export type FromEngineSocket =
-  | { type: 'welcome'; incarnation: number; credits: number; models: string[] }
-  | { type: 'result'; id: number; rows: number; columns: number; batch: number; queueMs: number; runMs: number }
+  | { type: 'welcome'; incarnation: number; credits: number }
+  | { type: 'result'; id: number; rows: number; columns: number }
   | { type: 'error'; id: number; error: CodedError }

@@ -24,48 +24,73 @@ export function encodeFrame(header: object, payload: Uint8Array = new Uint8Array
   return [head, payload]
 }
 
-/** Cuts a byte stream into frames. Each payload is a fresh buffer that the receiver owns. */
+/** Memory for one payload of exactly `bytes` bytes, which is more than 0. */
+export type AllocatePayload = (bytes: number) => Uint8Array
+
+/**
+ * Cuts a byte stream into frames. Each payload is memory that the receiver owns: fresh, or from `allocate`. A payload that
+ * never completes is left to the garbage collector.
+ */
 export class FrameReader<H> {
-  #prefix = Buffer.alloc(PREFIX_BYTES)
-  #body: Buffer | undefined
+  readonly #allocate: AllocatePayload
+  readonly #prefix = Buffer.alloc(PREFIX_BYTES)
+  /** Grows to the largest header seen. */
+  #header = Buffer.alloc(0)
   #headerBytes = 0
+  #payload: Uint8Array = new Uint8Array(0)
+  #stage: 'prefix' | 'header' | 'payload' = 'prefix'
   #filled = 0
+
+  constructor(allocate: AllocatePayload = (bytes) => new Uint8Array(bytes)) {
+    this.#allocate = allocate
+  }
 
   /** Frames completed by `chunk`, in order. Throws ENG_PROTOCOL on a frame beyond the limits or a bad header. */
   push(chunk: Uint8Array): WireFrame<H>[] {
     const frames: WireFrame<H>[] = []
     let offset = 0
     for (;;) {
-      const target = this.#body ?? this.#prefix
-      const take = Math.min(target.length - this.#filled, chunk.length - offset)
+      const [target, length] = this.#target()
+      const take = Math.min(length - this.#filled, chunk.length - offset)
       target.set(chunk.subarray(offset, offset + take), this.#filled)
       this.#filled += take
       offset += take
-      if (this.#filled < target.length) return frames
+      if (this.#filled < length) return frames
       this.#filled = 0
-      if (this.#body === undefined) {
-        this.#body = this.#allocate()
+      if (this.#stage === 'prefix') {
+        this.#begin()
+        this.#stage = 'header'
+      } else if (this.#stage === 'header' && this.#payload.length > 0) {
+        this.#stage = 'payload'
       } else {
-        frames.push(this.#finish(this.#body))
-        this.#body = undefined
+        frames.push(this.#finish())
+        this.#stage = 'prefix'
       }
     }
   }
 
-  #allocate(): Buffer {
+  #target(): [Uint8Array, number] {
+    if (this.#stage === 'prefix') return [this.#prefix, PREFIX_BYTES]
+    if (this.#stage === 'header') return [this.#header, this.#headerBytes]
+    return [this.#payload, this.#payload.length]
+  }
+
+  #begin(): void {
     this.#headerBytes = this.#prefix.readUInt32LE(0)
     const payloadBytes = this.#prefix.readUInt32LE(4)
     if (this.#headerBytes === 0 || this.#headerBytes > MAX_HEADER_BYTES || payloadBytes > MAX_PAYLOAD_BYTES) {
       throw new GrabberError('ENG_PROTOCOL', `a frame announces ${this.#headerBytes} + ${payloadBytes} bytes`)
     }
-    // Its own ArrayBuffer, so that a worker can be handed it without a copy.
-    return Buffer.from(new ArrayBuffer(this.#headerBytes + payloadBytes))
+    if (this.#headerBytes > this.#header.length) this.#header = Buffer.alloc(this.#headerBytes)
+    this.#payload = payloadBytes === 0 ? new Uint8Array(0) : this.#allocate(payloadBytes)
   }
 
-  #finish(body: Buffer): WireFrame<H> {
-    const text = body.toString('utf8', 0, this.#headerBytes)
+  #finish(): WireFrame<H> {
+    const payload = this.#payload
+    this.#payload = new Uint8Array(0)
+    const text = this.#header.toString('utf8', 0, this.#headerBytes)
     try {
-      return { header: JSON.parse(text) as H, payload: body.subarray(this.#headerBytes) }
+      return { header: JSON.parse(text) as H, payload }
     } catch (cause) {
       throw new GrabberError('ENG_PROTOCOL', 'a frame header is not JSON', { cause })
     }

@@ -58,7 +58,7 @@ export class BenchEngine implements AsyncDisposable {
     const { device, batch, queueLimit } = config.engine
     const start: EngineStart = {
       ...{ device, socketPath, models, credits, threads },
-      batch: { max: maxBatch, maxWaitMs: batch.maxWaitMs, queueLimit },
+      batch: { ...batch, max: maxBatch, queueLimit },
     }
     try {
       const options = { ...settings, entry: settings.engineEntry, name: 'engine' }

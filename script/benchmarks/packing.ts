@@ -4,7 +4,7 @@
  * starting a run costs is measured by a graph that does nothing, and taken off.
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { bgrPacker } from '../../models/tensor-pack.ts'
+import { packer } from '../../models/tensor-pack.ts'
 import { table } from '../../src/cli/table.ts'
 import { type BenchContext, type BenchResult, costOf, figure } from './kit.ts'
 import { ElementType, type GraphNode, onnxGraph } from './onnx-graph.ts'
@@ -26,7 +26,7 @@ const turn: GraphNode = { op: 'Transpose', inputs: ['in'], output: 'turned', att
 
 export async function benchPacking(_: BenchContext): Promise<BenchResult> {
   const data = Uint8Array.from({ length: 3 * PICTURE.width * PICTURE.height }, (_, index) => (index * 31) & 255)
-  const pack = bgrPacker()
+  const pack = packer({ colour: 'BGR', mean: [0, 0, 0], scale: 1 })
   const script = await cpuMs(async () => void pack([{ ...PICTURE, data }], PADDED))
   const nothing = await graphMs(
     [{ op: 'Identity', inputs: ['in'], output: 'out' }],

@@ -1,10 +1,7 @@
 /**
- * One entry of a self-test on an engine of its own, with its file and a manifest that has only this entry: so a changed
- * entry runs through the very code that serves cameras. Runs in commands; owns a temporary folder.
+ * One entry of a self-test on an engine of its own, which is handed the entry with its file: so a changed entry runs through
+ * the very code that serves cameras. Runs in commands.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { answerStills } from '../../actors/stills-job.ts'
 import type { Config } from '../../config/schema.ts'
 import type { RgbPicture } from '../../core/frame.ts'
@@ -25,30 +22,19 @@ export class SelfTestRig implements AsyncDisposable {
   readonly entry: ModelEntry
   readonly #context: CliContext
   readonly #config: Config
-  readonly #folder: string
 
-  private constructor(context: CliContext, config: Config, entry: ModelEntry, bench: Workbench, folder: string) {
+  private constructor(context: CliContext, config: Config, entry: ModelEntry, bench: Workbench) {
     this.#context = context
     this.#config = config
     this.entry = entry
     this.bench = bench
-    this.#folder = folder
   }
 
   /** An engine with `entry`, and for an embedder the configured detector beside it. MDL_*, ENG_START. */
   static async open(context: CliContext, config: Config, entry: ModelEntry): Promise<SelfTestRig> {
-    const folder = await mkdtemp(join(tmpdir(), 'grabber-self-test-'))
-    try {
-      const manifest = join(folder, 'manifest.json')
-      await writeFile(manifest, JSON.stringify({ version: 1, models: [entry] }))
-      const model = { id: entry.id, path: installedPath(modelsDir(config), entry), manifest }
-      const detector = entry.kind === 'face-detector' ? [] : [config.defaults.faces.detector]
-      const bench = await openWorkbench(config, [...detector, model], context.logger)
-      return new SelfTestRig(context, config, entry, bench, folder)
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true })
-      throw error
-    }
+    const model = { id: entry.id, path: installedPath(modelsDir(config), entry), entry }
+    const detector = entry.kind === 'face-detector' ? [] : [config.defaults.faces.detector]
+    return new SelfTestRig(context, config, entry, await openWorkbench(config, [...detector, model], context.logger))
   }
 
   /** The model's answer to one picture of its own size. ENG_*. */
@@ -94,7 +80,6 @@ export class SelfTestRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.bench[Symbol.asyncDispose]()
-    await rm(this.#folder, { recursive: true, force: true })
   }
 
   #faces(alignment: ModelEntry['alignment']): FacesSpec {

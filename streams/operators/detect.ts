@@ -50,5 +50,6 @@ function dropKey(reason: DropReason, error: unknown): DropKey {
   if (reason === 'unsubscribed') return SESSION_FAILED
   if (reason === 'overflow') return 'detect.overflow'
   if (isPoison(error)) return 'engine.poison'
-  return error instanceof GrabberError && error.code === 'ENG_UNAVAILABLE' ? 'engine.timeout' : 'engine.failed'
+  const late = error instanceof GrabberError && (error.code === 'ENG_UNAVAILABLE' || error.code === 'ENG_EXPIRED')
+  return late ? 'engine.timeout' : 'engine.failed'
 }

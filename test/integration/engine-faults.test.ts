@@ -11,6 +11,7 @@ import { encodeFrame, FrameReader } from '../../core/wire/framing.ts'
 import { viewMachine } from '../../models/devices.ts'
 import { EngineClient } from '../../models/engine-client.ts'
 import { type EngineProcess, forkEngine, modelPath, startEngine, until } from './support/engine.ts'
+import { EngineProxy } from './support/engine-proxy.ts'
 
 const engines: EngineProcess[] = []
 const clients: EngineClient[] = []
@@ -111,21 +112,23 @@ describe('the engine dies', () => {
   })
 
   test('killed in the middle of a run, twice: what was open both times is poison, the rest is served', async () => {
-    const first = await running()
-    const client = clientOf(first)
-    await occupy(first)
-    const open = [small, small, small].map((picture) => client.infer('yunet', picture, {}))
+    const client = new EngineClient({ session: 'test', priority: 0, askDeadlineMs: 60_000 })
+    clients.push(client)
+    const open = [large, small, small].map((picture) => client.infer('yunet', picture, {}))
     for (const request of open) request.catch(() => undefined)
-    const received = ({ completed, queueDepth }: EngineFigures) => completed + queueDepth + 1
-    await first.message('heartbeat', ({ figures }) => received(figures) >= 6 + 3)
-    await first.kill()
-
-    const second = await running()
-    await occupy(second)
-    client.setEndpoint(second.endpoint)
-    // One only: those that saw an engine die go one by one.
-    await second.message('heartbeat', ({ figures }) => received(figures) >= 6 + 1)
-    await second.kill()
+    const asked: number[][] = []
+    for (const requests of [3, 1]) {
+      const engine = await running()
+      await occupy(engine)
+      const proxy = await EngineProxy.before(engine.endpoint)
+      client.setEndpoint(proxy.endpoint)
+      await until('the requests to be on their way', () => proxy.asked.length >= requests)
+      await engine.kill()
+      asked.push(proxy.asked)
+      proxy.close()
+    }
+    // One only the second time: those that saw an engine die go one by one.
+    expect(asked).toEqual([[1, 2, 3], [1]])
 
     client.setEndpoint((await running()).endpoint)
     const [poison, ...others] = await Promise.allSettled(open)
@@ -211,7 +214,7 @@ describe('a request is refused', () => {
   })
 
   test('one that waited too long, and one for which the queue is full', async () => {
-    const engine = await running({ batch: { max: 8, maxWaitMs: 100, queueLimit: 2 } })
+    const engine = await running({ batch: { max: 8, maxWaitMs: 100, targetLatencyMs: 200, queueLimit: 2 } })
     const raw = new RawSession(engine)
     raw.hello()
     raw.infer(1, large)

@@ -57,7 +57,7 @@ export class EngineProcess {
       device: 'cpu',
       socketPath: this.endpoint.socketPath,
       models,
-      batch: { max: 8, maxWaitMs: 100, queueLimit: 1000 },
+      batch: { max: 8, maxWaitMs: 100, targetLatencyMs: 200, queueLimit: 1000 },
       credits: 8,
       threads: 1,
       ...options,

@@ -89,7 +89,13 @@ describe('an engine that cannot be told where to listen', () => {
     const logger = new RecordingLogger()
     const starting = startEngine(
       {
-        start: { device: 'cpu', models: [], credits: 1, batch: { max: 1, maxWaitMs: 1, queueLimit: 1 }, threads: 1 },
+        start: {
+          device: 'cpu',
+          models: [],
+          credits: 1,
+          batch: { max: 1, maxWaitMs: 1, targetLatencyMs: 1, queueLimit: 1 },
+          threads: 1,
+        },
         socketPath: () => {
           throw full()
         },

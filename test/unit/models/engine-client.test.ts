@@ -34,7 +34,7 @@ class ScriptedEngine {
         for (const { header } of reader.push(chunk)) {
           if (header.type === 'infer') this.received.push(header)
           else this.hellos++
-          if (header.type === 'hello' && welcomes) this.send({ type: 'welcome', incarnation, credits, models: ['m'] })
+          if (header.type === 'hello' && welcomes) this.send({ type: 'welcome', incarnation, credits })
         }
       })
     })
@@ -48,7 +48,7 @@ class ScriptedEngine {
 
   answer(id: number, ...numbers: number[]): void {
     const data = Float32Array.from(numbers)
-    const header = { type: 'result', id, rows: 1, columns: numbers.length, batch: 1, queueMs: 0, runMs: 1 } as const
+    const header = { type: 'result', id, rows: 1, columns: numbers.length } as const
     this.send(header, new Uint8Array(data.buffer))
   }
 
@@ -255,15 +255,12 @@ describe('EngineClient', () => {
   })
 
   test.for<[string, (engine: ScriptedEngine) => void]>([
-    [
-      'numbers that do not fill their rows',
-      (engine) => engine.send({ type: 'result', id: 1, rows: 2, columns: 2, batch: 1, queueMs: 0, runMs: 0 }),
-    ],
+    ['numbers that do not fill their rows', (engine) => engine.send({ type: 'result', id: 1, rows: 2, columns: 2 })],
     [
       'an unknown error code',
       (engine) => engine.send({ type: 'error', id: 1, error: { code: 'NO' as 'ENG_POISON', message: '', remedy: '' } }),
     ],
-    ['a second welcome', (engine) => engine.send({ type: 'welcome', incarnation: 1, credits: 8, models: [] })],
+    ['a second welcome', (engine) => engine.send({ type: 'welcome', incarnation: 1, credits: 8 })],
   ])('an engine that sends %s is left, and the request sent again', async ([, misbehave]) => {
     const engine = await started(1)
     client.setEndpoint(engine.endpoint)

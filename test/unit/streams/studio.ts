@@ -36,6 +36,7 @@ export const facesSpec: FacesSpec = {
 const spec: SessionSpec = {
   node: 'test',
   camera: 'cam',
+  priority: 1,
   epoch: 'e',
   originMs: 0,
   source: { kind: 'file', path: 'clip', passes: 1, speed: null, overflow: 'wait', from: null },
