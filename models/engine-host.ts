@@ -39,7 +39,9 @@ process.on('SIGINT', () => {
 })
 send({ type: 'hello', incarnation: 0, pid: process.pid })
 
-async function start({ device, socketPath, models, batch, credits, threads }: EngineStart): Promise<void> {
+async function start({ device, index = 0, socketPath, models, batch, credits, threads }: EngineStart): Promise<void> {
+  // CUDA counts by speed unless it is told to count as nvidia-smi does.
+  process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID'
   const served = new Map<string, ServedModel>()
   const files = []
   for (const { id, path } of models) {
@@ -48,7 +50,7 @@ async function start({ device, socketPath, models, batch, credits, threads }: En
     files.push({ entry, bytes: await readVerified(path, entry) })
   }
   thread = new InferenceThread()
-  const report = await thread.load({ device, threads, models: files })
+  const report = await thread.load({ device, index, threads, models: files })
   if (ending) return
   const dispatch = new Dispatcher({ clock: systemClock, batch, models: served, thread, onBroken: fail })
   dispatcher = dispatch

@@ -10,6 +10,8 @@ import type { ModelEntry } from './manifest.ts'
 export interface LoadModels {
   type: 'load'
   device: EngineStart['device']
+  /** Of the GPU; the first when absent. */
+  index?: number
   /** Intra-op threads. */
   threads: number
   /** Files whose hash was checked. */
