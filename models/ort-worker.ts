@@ -42,11 +42,21 @@ async function load(message: LoadModels): Promise<FromInference> {
   }
 }
 
-async function loadAll({ models, threads }: LoadModels, device: DeviceKind): Promise<Map<string, LoadedModel>> {
+/** TensorRT leaves what it cannot run to CUDA, CUDA to the CPU. */
+function providersOf(device: DeviceKind, deviceId: number): InferenceSession.ExecutionProviderConfig[] {
+  const cuda = { name: 'cuda', deviceId } as const
+  if (device === 'tensorrt') return [{ name: 'tensorrt', deviceId }, cuda]
+  return device === 'cuda' ? [cuda] : [device]
+}
+
+async function loadAll(
+  { models, threads, index = 0 }: LoadModels,
+  device: DeviceKind,
+): Promise<Map<string, LoadedModel>> {
   const loaded = new Map<string, LoadedModel>()
   for (const { entry, bytes } of models) {
     const session = await InferenceSession.create(bytes, {
-      executionProviders: [device],
+      executionProviders: providersOf(device, index),
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',

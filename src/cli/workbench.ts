@@ -7,14 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineDirectory } from '../../actors/engine-directory.ts'
 import type { HostSettings } from '../../actors/host-settings.ts'
-import type { Transition } from '../../actors/kernel/supervision-node.ts'
 import { Supervisor } from '../../actors/kernel/supervisor.ts'
-import { servicePolicy } from '../../actors/policies.ts'
+import { groupPolicy } from '../../actors/policies.ts'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
-import { fromCoded, GrabberError } from '../../core/errors.ts'
+import { GrabberError } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
-import { EngineService } from '../engine-service.ts'
+import { EngineService, findGpus } from '../engine-service.ts'
 import { installedModels, modelsDir } from '../face-models.ts'
 import { hostSettings } from '../host-settings.ts'
 
@@ -32,40 +31,34 @@ export async function openWorkbench(config: Config, models: readonly string[], l
   const host = hostSettings(config, logger)
   const files = await installedModels(modelsDir(config), models)
   const folder = await mkdtemp(join(tmpdir(), 'grabber-'))
-  let failed: Transition | undefined
   const service = new EngineService({
     config: config.engine,
+    gpus: await findGpus(config.engine),
     models: files,
     host,
     socketPath: (incarnation) => join(folder, `engine-${incarnation}.sock`),
   })
   const supervisor = Supervisor.start(
-    { ...servicePolicy, id: 'engines', children: files.length > 0 ? [service.child] : [] },
-    {
-      clock: systemClock,
-      logger,
-      onTransition: (transition) => {
-        if (transition.error) failed = transition
-      },
-    },
+    { ...groupPolicy, id: 'workbench', children: [service.child] },
+    { clock: systemClock, logger },
   )
   const close = async () => {
     await supervisor.stop()
     await rm(folder, { recursive: true, force: true })
   }
   await supervisor.ready
-  if (files.length > 0 && !service.directory.endpoint) {
+  if (files.length > 0 && !service.directory.available) {
     await close()
-    throw failed?.error ? fromCoded(failed.error) : new GrabberError('ENG_START', 'the engine did not start')
+    throw service.lastError ?? new GrabberError('ENG_START', 'the engine did not start')
   }
   return {
     directory: service.directory,
     host,
     get device() {
-      return service.report?.chosen ?? 'none'
+      return [...new Set(service.devices.map(({ chosen }) => chosen))].join('+') || 'none'
     },
     get engineRestarts() {
-      return supervisor.inspect().restarts
+      return service.restarts
     },
     [Symbol.asyncDispose]: close,
   }

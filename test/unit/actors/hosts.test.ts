@@ -89,6 +89,7 @@ describe('an engine that cannot be told where to listen', () => {
     const logger = new RecordingLogger()
     const starting = startEngine(
       {
+        id: 'cpu',
         start: { device: 'cpu', models: [], credits: 1, batch: { max: 1, maxWaitMs: 1, queueLimit: 1 }, threads: 1 },
         socketPath: () => {
           throw full()

@@ -3,9 +3,9 @@ import { GrabberError } from '../../../core/errors.ts'
 import type { DeviceKind } from '../../../core/wire/engine-control.ts'
 import { chooseDevice, type MachineView, unseen } from '../../../models/devices.ts'
 
-const bare: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri'] }
-const intel: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri', 'card0', 'renderD128'] }
-const nvidia: MachineView = { platform: 'linux', deviceNodes: ['nvidia0', 'nvidiactl'] }
+const bare: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri'], notInstalled: [] }
+const intel: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri', 'card0', 'renderD128'], notInstalled: [] }
+const nvidia: MachineView = { platform: 'linux', deviceNodes: ['nvidia0', 'nvidiactl'], notInstalled: [] }
 
 function trial(works: (device: DeviceKind) => boolean) {
   const tried: DeviceKind[] = []
@@ -68,7 +68,7 @@ describe('chooseDevice', () => {
 })
 
 test('other systems are tried without a look at /dev', () => {
-  expect(unseen('webgpu', { platform: 'darwin', deviceNodes: [] })).toBeUndefined()
-  expect(unseen('cuda', { platform: 'darwin', deviceNodes: [] })).toMatch(/macOS/)
-  expect(unseen('cuda', { platform: 'win32', deviceNodes: [] })).toBeUndefined()
+  expect(unseen('webgpu', { platform: 'darwin', deviceNodes: [], notInstalled: [] })).toBeUndefined()
+  expect(unseen('cuda', { platform: 'darwin', deviceNodes: [], notInstalled: [] })).toMatch(/macOS/)
+  expect(unseen('cuda', { platform: 'win32', deviceNodes: [], notInstalled: [] })).toBeUndefined()
 })
