@@ -80,7 +80,7 @@ export function controlRoutes(ports: ControlPorts): Route[] {
     },
     {
       method: 'POST',
-      path: '/control/models/refresh',
+      path: '/models/refresh',
       answer: async () => ({ data: await ports.refreshModels() }),
     },
     {
