@@ -105,10 +105,16 @@ test('a session that is moved while requests are open loses none, and makes none
   const { service } = await open([0, 1].map((index) => ({ device: 'cpu', index })))
   const endpoints = ['cpu-0', 'cpu-1'].map((id) => service.directory.endpointOf(id))
   const { client } = new Session(service, 'camera')
-  const asked: Promise<unknown>[] = []
-  // Three moves, more than the two engines that may die under a request.
+  let answered = 0
+  const asked = Array.from({ length: 24 }, async () => {
+    const answer = await client.infer('face-reid-0095', crop, {})
+    answered++
+    return answer
+  })
+  // Three moves, more than the engines that may die under a request, each while some are answered and others open.
   for (const n of [1, 0, 1]) {
-    asked.push(...Array.from({ length: 6 }, () => client.infer('face-reid-0095', crop, {})))
+    const before = answered
+    await until('another answer', () => answered > before)
     client.setEndpoint(endpoints[n]!, 'moved')
   }
   const first = await asked[0]

@@ -165,6 +165,19 @@ describe('rebalancing', () => {
     expect(sessions.told.flat().filter(({ why }) => why === 'moved')).toHaveLength(3)
   })
 
+  test('loads that go up and down move nobody once the share is reached', () => {
+    const sessions = afterReturn()
+    sessions.look(20)
+    for (let n = 0; n < 20; n++) {
+      for (const [busy, idle] of [['a', 'b'] as const, ['b', 'a'] as const]) {
+        sessions.directory.measure(busy, { queueDepth: 100, latencyMs: 5000 })
+        sessions.directory.measure(idle, { queueDepth: 0, latencyMs: 10 })
+        sessions.look(1)
+      }
+    }
+    expect(sessions.told.flat().filter(({ why }) => why === 'moved')).toHaveLength(3)
+  })
+
   test('new sessions go there at once', () => {
     const sessions = afterReturn()
     sessions.join(2)
