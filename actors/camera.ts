@@ -95,6 +95,12 @@ export class Camera {
     }
   }
 
+  /** A new session, with a new specification; nothing when the camera does not run. */
+  async restart(): Promise<void> {
+    const supervisor = this.#supervisor
+    if (supervisor?.inspect().state === 'running') await supervisor.restart('session')
+  }
+
   #start({ path }: StartContext): RunningChild {
     const { host } = this.#options
     const session: ChildSpec = {

@@ -21,6 +21,20 @@ export const servicePolicy: Policy = {
   backoff: { minMs: 200, maxMs: 30_000, factor: 2, jitterRatio: 0.2 },
 }
 
+/** A failure counts once more for each of these that it kept its callers waiting. */
+const WAIT_STEP_MS = 10_000
+
+/**
+ * Engines: a device that hangs fails too seldom to be found out by counting (30 s a time), and costs more each time. So its
+ * failure counts for the time it took: three hangs of a CPU, two of a GPU, one start that never ended open the breaker.
+ */
+export const enginePolicy: Policy = {
+  ...servicePolicy,
+  weigh({ context: { waitedMs } }) {
+    return 1 + (typeof waitedMs === 'number' ? Math.floor(waitedMs / WAIT_STEP_MS) : 0)
+  },
+}
+
 /** Supervisors of supervisors: their children heal by themselves; if one exits all the same, it is started again. */
 export const groupPolicy: Policy = { ...servicePolicy, backoffResetMs: 10_000 }
 

@@ -153,15 +153,15 @@ export class ReplayJob {
   /** A session without an engine could only wait and fail: the job waits in its place. */
   async #engine(signal: AbortSignal): Promise<void> {
     const { name, directory, host } = this.#options
-    if (directory.endpoint) return
+    if (directory.available) return
     host.logger.warn({ job: name }, 'waits for the engine')
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    const unwatch = directory.watch((endpoint) => endpoint && resolve(true))
+    const seat = directory.seat(({ engine }) => engine && resolve(true))
     const timer = host.clock.after(ENGINE_WAIT_MS, () => resolve(false))
     const stop = () => resolve(true)
     signal.addEventListener('abort', stop, { once: true })
     const came = await promise
-    unwatch()
+    seat.leave()
     timer.cancel()
     signal.removeEventListener('abort', stop)
     signal.throwIfAborted()

@@ -7,7 +7,7 @@ import { fromCoded, GrabberError, toGrabberError } from '../core/errors.ts'
 import { closeDead, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
 import type { GalleryHit } from '../core/observation.ts'
 import type { FromSession, SessionSpec, ToSession } from '../core/wire/control.ts'
-import type { EngineDirectory } from './engine-directory.ts'
+import type { EngineDirectory, Seat } from './engine-directory.ts'
 import type { HostSettings } from './host-settings.ts'
 import type { Exit, RunningChild } from './kernel/child.ts'
 import { type HostProcess, hostDied, spawnHost } from './kernel/child-process.ts'
@@ -63,7 +63,7 @@ export class SessionProcess implements RunningChild {
   readonly exited: Promise<Exit>
   readonly #options: SessionOptions
   readonly #host: HostProcess<ToSession, FromSession>
-  readonly #unwatch: () => void
+  readonly #seat: Seat
   readonly #openTimer: { cancel(): void }
   #failure: GrabberError | undefined
   #broken = false
@@ -77,14 +77,14 @@ export class SessionProcess implements RunningChild {
     const { directory, listener, spec, name } = options
     listener.onStarted?.(host.pid)
     host.onMessage((message) => this.#take(message))
-    this.#unwatch = directory.watch((engine) => this.#send({ type: 'engine', engine }))
+    this.#seat = directory.seat((news) => this.#send({ type: 'engine', ...news }))
     this.#openTimer = options.host.clock.after(OPEN_GRACE_FACTOR * spec.openTimeoutMs, () => {
       this.#failure = new GrabberError('SRC_TIMEOUT', `the source did not open, and its host did not give up`)
       host.kill('SIGKILL')
     })
-    this.#send({ type: 'start', spec, engine: directory.endpoint })
+    this.#send({ type: 'start', spec, ...this.#seat.news })
     this.exited = host.exited.then((exit) => {
-      this.#unwatch()
+      this.#seat.leave()
       this.#openTimer.cancel()
       listener.onLedger(closeDead(this.#ledger))
       if (this.#ended && !this.#broken) return { kind: 'normal' }

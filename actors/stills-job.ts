@@ -48,8 +48,7 @@ async function runBatch(
   { spec, directory, host: settings, signal, onAnswer }: StillsOptions,
   files: string[],
 ): Promise<number> {
-  const engine = directory.endpoint
-  if (!engine) throw new GrabberError('ENG_UNAVAILABLE', 'the engine is not running')
+  if (!directory.available) throw new GrabberError('ENG_UNAVAILABLE', 'the engine is not running')
   const host = await spawnHost<ToSession, FromSession>({
     ...settings,
     entry: settings.sessionEntry,
@@ -83,10 +82,10 @@ async function runBatch(
       failure = message.error
     }
   })
-  const unwatch = directory.watch((endpoint) => host.send({ type: 'engine', incarnation: 1, engine: endpoint }))
-  host.send({ type: 'stills', incarnation: 1, spec: { ...spec, files }, engine })
+  const seat = directory.seat((news) => host.send({ type: 'engine', incarnation: 1, ...news }))
+  host.send({ type: 'stills', incarnation: 1, spec: { ...spec, files }, ...seat.news })
   const exit = await host.exited
-  unwatch()
+  seat.leave()
   signal.throwIfAborted()
   if (failure) throw fromCoded(failure)
   if (!ended && exit.code === 0) throw hostDied('the host of the stills', exit)

@@ -4,7 +4,7 @@
  *   root                one_for_one, escalates: only a defect in the store or in the root itself ends the daemon
  *   ├ store             first up, last down
  *   ├ bus               nats-server, outbox
- *   ├ engines           engine:<device>
+ *   ├ engines           engine:<device>, each with its own count of restarts and its own breaker
  *   ├ gallery
  *   ├ cameras           camera:<id>, each with a supervisor of its own
  *   ├ jobs              its place; empty, since replays run in the command that asks
@@ -18,7 +18,8 @@ import { groupPolicy, rootPolicy, servicePolicy } from './policies.ts'
 export interface TreeMembers {
   store: ChildSpec
   bus: ChildSpec[]
-  engines: ChildSpec[]
+  /** The group of engines, a supervisor itself (engine-fleet). */
+  engines: ChildSpec
   gallery: ChildSpec
   cameras: ChildSpec[]
   http: ChildSpec[]
@@ -35,7 +36,7 @@ export function startTree(members: TreeMembers, deps: SupervisorDeps): Superviso
       children: [
         members.store,
         group('bus', servicePolicy, members.bus, deps),
-        group('engines', servicePolicy, members.engines, deps),
+        members.engines,
         group('gallery', servicePolicy, [members.gallery], deps),
         group('cameras', groupPolicy, members.cameras, deps),
         group('jobs', groupPolicy, [], deps),

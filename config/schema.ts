@@ -125,6 +125,13 @@ const natsUrl = z
     },
   )
 
+const deviceKinds = ['tensorrt', 'cuda', 'webgpu', 'cpu'] as const
+
+const deviceChoice = z.strictObject({
+  device: z.enum(deviceKinds),
+  index: z.int().min(0).max(63).default(0).describe('Of the GPU, as nvidia-smi counts.'),
+})
+
 export const configSchema = z
   .strictObject({
     node: id.default('edge-1').describe('Name of this box in event subjects.'),
@@ -162,9 +169,24 @@ export const configSchema = z
     engine: z
       .strictObject({
         device: z
-          .enum(['auto', 'cuda', 'webgpu', 'cpu'])
+          .enum(['auto', ...deviceKinds])
           .default('auto')
-          .describe('`auto` tries CUDA, then WebGPU, then the CPU.'),
+          .describe(
+            '`auto` tries CUDA, then WebGPU, then the CPU; `tensorrt` tries TensorRT, then CUDA; another is tried alone.',
+          ),
+        devices: z
+          .union([z.literal('auto'), z.array(deviceChoice).min(1).max(64)], {
+            error: 'expected auto, or a list such as [{ device: cuda, index: 0 }]',
+          })
+          .default('auto')
+          .refine(
+            (list) =>
+              list === 'auto' || new Set(list.map(({ device, index }) => `${device} ${index}`)).size === list.length,
+            'a device is listed twice',
+          )
+          .describe(
+            'One engine each: `auto` is every GPU that nvidia-smi shows and `device` allows, else one engine; or a list, which takes the place of `device`.',
+          ),
         threads: z
           .union([z.literal('auto'), z.int().min(1).max(256)], { error: 'expected a number of threads, or auto' })
           .default('auto')

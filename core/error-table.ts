@@ -151,6 +151,12 @@ export const errorTable = {
     'A request failed on its own after being retried.',
     'keep the frame and report it as a defect',
   ),
+  ENG_PROVIDER: row(
+    5,
+    'refuse',
+    'The CUDA provider could not be installed, or does not load.',
+    'the CPU goes on working; check GPU, driver and network, then run script/setup-cuda again',
+  ),
   ENG_PROTOCOL: row(
     5,
     'restart',

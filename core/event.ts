@@ -35,6 +35,12 @@ export const cameraStates = [
 ] as const
 export type CameraState = (typeof cameraStates)[number]
 
+/**
+ * A circuit breaker's states (Nygard, Release It!): `open` refuses at once, `half-open` is on probation after a probe.
+ */
+export const breakerStates = ['closed', 'open', 'half-open'] as const
+export type BreakerState = (typeof breakerStates)[number]
+
 /** Data of each event type; boxes are fractions of the upright frame. */
 export const eventSchemas = {
   'camera.state': z.strictObject({
@@ -68,10 +74,21 @@ export const eventSchemas = {
     file: z.string(),
   }),
   'engine.state': z.strictObject({
+    /** Which of the node's engines: `cuda-0`, `cpu-0`, or `auto` where one engine takes what it finds. */
+    engine: z.string(),
+    /** What it runs on, or ran on last; what is wanted while that is not known. */
     device: z.string(),
+    /** Of the GPU, as nvidia-smi counts. */
+    index: z.int().min(0).nullable(),
+    name: z.string().nullable(),
     state: z.enum(['starting', 'ready', 'restarting', 'degraded', 'stopped']),
     reason: z.string(),
     restarts: z.int().min(0),
+    breaker: z.enum(breakerStates),
+    refused: z.array(z.strictObject({ device: z.string(), reason: z.string() })),
+    models: z.array(z.string()),
+    /** Most pictures in one run, per model, as last heard. */
+    batchCaps: z.record(z.string(), z.int().min(1)),
   }),
   'node.health': z.strictObject({ state: z.enum(['ok', 'degraded']), reasons: z.array(z.string()) }),
 } as const

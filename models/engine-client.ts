@@ -8,7 +8,7 @@ import { type Clock, systemClock, type Timer } from '../core/clock.ts'
 import { fromCoded, GrabberError } from '../core/errors.ts'
 import type { RgbPicture } from '../core/frame.ts'
 import type { InferenceEngine, InferResult } from '../core/ports.ts'
-import type { EngineEndpoint } from '../core/wire/control.ts'
+import type { EngineEndpoint, EngineNews } from '../core/wire/control.ts'
 import type { InferParams } from '../core/wire/engine.ts'
 import { type EngineAnswer, EngineConnection } from './engine-connection.ts'
 
@@ -16,6 +16,7 @@ import { type EngineAnswer, EngineConnection } from './engine-connection.ts'
 const RETRY_MS = [50, 100, 200, 400, 800] as const
 /** Engines that may die under a request before it is held to be the cause. */
 const MAX_ATTEMPTS = 2
+const REFUSED = 'no engine is to be expected soon'
 
 export interface EngineClientOptions {
   /** Name of the session in the engine's eyes: the camera's id, for example. */
@@ -57,6 +58,8 @@ export class EngineClient implements InferenceEngine {
   #credits: number | undefined
   #retries = 0
   #retry: Timer | undefined
+  /** No engine is to be expected: a request is not kept waiting for one. */
+  #refusing = false
   #lastId = 0
   #closed = false
   /** In the order of their ids. */
@@ -73,15 +76,21 @@ export class EngineClient implements InferenceEngine {
     return this.#waiting.length + this.#sent.size
   }
 
-  /** Where the engine is now, or `null` while there is none. Repeating the present endpoint of a live connection is harmless. */
-  setEndpoint(endpoint: EngineEndpoint | null): void {
+  /**
+   * Where the engine is now, or `null` while there is none. Repeating the present endpoint of a live connection is harmless.
+   * When it `moved`, the engine before it lives, and open requests are sent again as they are; when it is `refused`, they
+   * fail with ENG_UNAVAILABLE, as do all others until there is an engine.
+   */
+  setEndpoint(endpoint: EngineEndpoint | null, why: EngineNews['why'] = endpoint ? 'placed' : 'gone'): void {
     if (this.#closed) return
     const same =
       endpoint?.socketPath === this.#endpoint?.socketPath && endpoint?.incarnation === this.#endpoint?.incarnation
     if (same && this.#connection !== undefined) return
     this.#endpoint = endpoint
     this.#connection?.close()
-    this.#lost()
+    this.#lost(why !== 'moved')
+    this.#refusing = why === 'refused'
+    if (this.#refusing) this.#rejectAll(REFUSED)
     this.#retries = 0
     this.#connect()
   }
@@ -93,6 +102,7 @@ export class EngineClient implements InferenceEngine {
   infer(model: string, picture: RgbPicture, params: InferParams): Promise<InferResult> {
     const { width, height, data } = picture
     if (this.#closed) return Promise.reject(unavailable('the engine client is closed'))
+    if (this.#refusing) return Promise.reject(unavailable(REFUSED))
     if (data.byteLength !== 3 * width * height || data.byteLength === 0) {
       // Sent as it is, it would cost the connection and with it everybody's requests.
       const what = `a picture of ${width}×${height} has ${data.byteLength} bytes`
@@ -117,10 +127,14 @@ export class EngineClient implements InferenceEngine {
     this.#endpoint = null
     this.#retry?.cancel()
     this.#connection?.close()
+    this.#rejectAll('the engine client was closed')
+  }
+
+  #rejectAll(what: string): void {
     const open = [...this.#sent.values(), ...this.#waiting]
     this.#sent.clear()
     this.#waiting = []
-    for (const ask of open) this.#fail(ask, unavailable('the engine client was closed'))
+    for (const ask of open) this.#fail(ask, unavailable(what))
   }
 
   #connect(): void {
@@ -182,8 +196,8 @@ export class EngineClient implements InferenceEngine {
     this.#pump()
   }
 
-  /** The connection is gone: what was sent waits again, ahead of what was not. */
-  #lost(): void {
+  /** The connection is gone: what was sent waits again, ahead of what was not; `suspect` of having ended the engine. */
+  #lost(suspect = true): void {
     this.#connection = undefined
     if (this.#credits !== undefined) {
       // Those that waited for a credit: their absence starts now.
@@ -195,11 +209,11 @@ export class EngineClient implements InferenceEngine {
     const again: Ask[] = []
     for (const ask of sent) {
       if (ask.expired) continue
-      if (ask.attempt >= MAX_ATTEMPTS) {
+      if (suspect && ask.attempt >= MAX_ATTEMPTS) {
         this.#fail(ask, new GrabberError('ENG_POISON', `${MAX_ATTEMPTS} engines died under a request of ${ask.model}`))
         continue
       }
-      ask.attempt++
+      if (suspect) ask.attempt++
       again.push(ask)
       this.#startAbsence(ask)
     }

@@ -49,12 +49,15 @@ process.on('SIGINT', () => {
 })
 send({ type: 'hello', incarnation: 0, pid: process.pid })
 
-async function start({ device, socketPath, models: specs, batch, credits, threads }: EngineStart): Promise<void> {
+async function start(spec: EngineStart): Promise<void> {
+  const { device, index = 0, socketPath, models: specs, batch, credits, threads } = spec
+  // CUDA counts by speed unless it is told to count as nvidia-smi does.
+  process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID'
   loadingSinceMs = systemClock.monotonicMs()
   const wanted = wantedModels(specs)
   const files = await Promise.all(wanted.map(readModel))
   thread = new InferenceThread(fail)
-  const report = await thread.load({ device, threads, models: files })
+  const report = await thread.load({ device, index, threads, models: files })
   loadingSinceMs = null
   if (ending) return
   models.replace(wanted)

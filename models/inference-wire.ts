@@ -24,6 +24,8 @@ export interface ModelFile {
 export interface LoadModels {
   type: 'load'
   device: EngineStart['device']
+  /** Of the GPU; the first when absent. */
+  index?: number
   /** Intra-op threads. */
   threads: number
   models: ModelFile[]

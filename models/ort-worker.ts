@@ -21,6 +21,12 @@ interface LoadedModel {
   release(): Promise<void>
 }
 
+/** `index` counts the machine's GPUs. */
+interface Device {
+  kind: DeviceKind
+  index: number
+}
+
 /** ONNX Runtime's severity "fatal": a refused device is an answer here, not a line on stderr. */
 const LOG_FATAL = 4
 
@@ -46,10 +52,13 @@ async function other(message: Exclude<ToInference, RunBatch>): Promise<FromInfer
 }
 
 async function load(message: LoadModels): Promise<FromInference> {
+  const { index = 0 } = message
   try {
-    const { report, made } = await chooseDevice(message.device, viewMachine(), (device) => loadAll(message, device))
+    const { report, made } = await chooseDevice(message.device, viewMachine(), (kind) =>
+      loadAll(message, { kind, index }),
+    )
     models = made
-    loadOne = (file) => loadModel(file, message.threads, report.chosen)
+    loadOne = (file) => loadModel(file, message.threads, { kind: report.chosen, index })
     return { type: 'loaded', device: report }
   } catch (error) {
     return { type: 'load.failed', error: toGrabberError(error).toJSON() }
@@ -66,17 +75,24 @@ async function add(file: ModelFile): Promise<FromInference> {
   }
 }
 
-async function loadAll({ models, threads }: LoadModels, device: DeviceKind): Promise<Map<string, LoadedModel>> {
+/** TensorRT leaves what it cannot run to CUDA, CUDA to the CPU. */
+function providersOf({ kind, index }: Device): InferenceSession.ExecutionProviderConfig[] {
+  const cuda = { name: 'cuda', deviceId: index } as const
+  if (kind === 'tensorrt') return [{ name: 'tensorrt', deviceId: index }, cuda]
+  return kind === 'cuda' ? [cuda] : [kind]
+}
+
+async function loadAll({ models, threads }: LoadModels, device: Device): Promise<Map<string, LoadedModel>> {
   const loaded = new Map<string, LoadedModel>()
   for (const file of models) loaded.set(file.key, await loadModel(file, threads, device))
   return loaded
 }
 
-async function loadModel(file: ModelFile, threads: number, device: DeviceKind): Promise<LoadedModel> {
+async function loadModel(file: ModelFile, threads: number, device: Device): Promise<LoadedModel> {
   let session: InferenceSession | undefined
   try {
     session = await InferenceSession.create(file.bytes, {
-      executionProviders: [device],
+      executionProviders: providersOf(device),
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -88,13 +104,13 @@ async function loadModel(file: ModelFile, threads: number, device: DeviceKind): 
     checkSignature(file.entry, session.inputMetadata, session.outputMetadata)
     const { release } = session
     const model = { adapter: adapterFor(file.entry), run: runner(session), release: release.bind(session) }
-    await warmUp(model, (outputs) => checkAnswer(file.entry, device, outputs))
+    await warmUp(model, (outputs) => checkAnswer(file.entry, device.kind, outputs))
     return model
   } catch (error) {
     await session?.release()
     if (error instanceof GrabberError) throw error
     // On the CPU it is the model's fault; another device may be wrong about a model that is good.
-    throw device === 'cpu' && !isOutOfMemory(error) ? unusable(file, error) : error
+    throw device.kind === 'cpu' && !isOutOfMemory(error) ? unusable(file, error) : error
   }
 }
 

@@ -67,6 +67,14 @@ export class CameraFleet implements CameraListener {
     return this.cameras.map((camera) => camera.report())
   }
 
+  /** Starts a new session of each camera that fits; resolves with their ids once they were tried. */
+  async restartWhere(fits: (camera: CameraConfig) => boolean): Promise<string[]> {
+    const { config } = this.#parts
+    const chosen = this.cameras.filter(({ id }) => fits(cameraConfig(config, id)))
+    await Promise.all(chosen.map((camera) => camera.restart()))
+    return chosen.map(({ id }) => id)
+  }
+
   /** Ages grow while nothing happens, so they are looked at when they are asked for. */
   measureAges(): void {
     for (const { id, lastFrameAgeMs } of this.reports()) {

@@ -15,7 +15,9 @@ import type { Logger } from '../core/ports.ts'
 import { type BusService, createBus } from './bus-service.ts'
 import { CameraFleet } from './camera-fleet.ts'
 import { type DaemonDoors, openControl, openHttp } from './doors.ts'
-import { EngineService } from './engine-service.ts'
+import { EngineDesk } from './engine-desk.ts'
+import type { GpuFindings } from './engine-plan.ts'
+import { findGpus } from './engine-service.ts'
 import { EventDesk } from './event-desk.ts'
 import { embeddingDimension } from './face-models.ts'
 import { HealthWatch } from './health-watch.ts'
@@ -49,12 +51,12 @@ export class Daemon {
   readonly #bus: BusService
   readonly #gallery: GalleryActor
   readonly #events: EventDesk
-  readonly #engine: EngineService
+  readonly #engines: EngineDesk
   readonly #fleet: CameraFleet
   #tree: Supervisor | undefined
   #started = false
   #httpUrl: string | null = null
-  #engineStarts = 0
+  #models: ModelChoice
   #stateChanges = 0
   #health: HealthWatch | undefined
 
@@ -75,27 +77,25 @@ export class Daemon {
       onSearch: (durationMs) => this.#metrics.matching(durationMs / 1000),
     })
     this.#events = new EventDesk({ store: parts.store, bus: parts.bus.bus, config, logger, metrics: this.#metrics })
-    this.#engine = new EngineService({
+    this.#models = parts
+    this.#engines = new EngineDesk({
       config: config.engine,
       models: parts.engineModels,
+      gpus: parts.gpus,
       host,
+      logger,
+      metrics: this.#metrics,
       socketPath: (incarnation) => parts.dataDir.socketPath(engineSocket(incarnation)),
-      onReady: (report, pid) => this.#onEngine('ready', `runs on ${report.chosen}`, pid),
-      onGone: (reason) => this.#onEngine(reason === 'stopped' ? 'stopped' : 'restarting', reason, null),
-      onFigures: ({ queueDepth, samples }) => {
-        this.#metrics.queueDepth(queueDepth)
-        for (const [model, { batchSizes, runMs }] of Object.entries(samples)) {
-          for (const [index, ms] of runMs.entries()) this.#metrics.batch(model, batchSizes[index] ?? 1, ms)
-        }
-      },
+      tell: (report) => this.#tell('engine.state', report),
+      onHost: (name, pid) => this.#note(name, pid),
     })
     this.#fleet = new CameraFleet({
       config,
       host,
       logger,
       metrics: this.#metrics,
-      faces: parts.faces,
-      directory: this.#engine.directory,
+      faces: (camera) => this.#models.faces(camera),
+      directory: this.#engines.service.directory,
       search: (embedding, k) => this.#gallery.search(embedding, k),
       playbacks: new PlaybackTable(parts.store),
       picturesDir: join(config.data, 'pictures'),
@@ -108,14 +108,15 @@ export class Daemon {
 
   /** Takes the data folder and raises the tree; resolves when every member was tried once. STO_*, MDL_HASH, CFG_*. */
   static async start(config: Config, logger: Logger): Promise<Daemon> {
-    const { faces, engineModels, embedder } = await chooseModels(config, logger)
+    const choice = await chooseModels(config, logger)
+    const gpus = await findGpus(config.engine)
     const dataDir = await DataDir.acquire(config.data, { logger, clock: systemClock })
     try {
       // Now, instead of at the start of each member that has one.
       dataDir.socketPath(engineSocket(MOST_INCARNATIONS))
       const store = openStore(dataDir.database)
       const bus = await createBus(config.nats.url, config.node, dataDir, logger)
-      const daemon = new Daemon(config, logger, { dataDir, store, bus, faces, engineModels, embedder })
+      const daemon = new Daemon(config, logger, { ...choice, dataDir, store, bus, gpus })
       try {
         await daemon.#raise()
       } catch (error) {
@@ -130,7 +131,8 @@ export class Daemon {
   }
 
   get info(): DaemonInfo {
-    return { httpUrl: this.#httpUrl, natsUrl: this.#dataDir.run.natsUrl, device: this.#engine.report?.chosen ?? null }
+    const device = this.#engines.service.devices[0]?.chosen ?? null
+    return { httpUrl: this.#httpUrl, natsUrl: this.#dataDir.run.natsUrl, device }
   }
 
   /** Resolves when the tree has ended: undefined after `stop`, the error when a defect ended it. */
@@ -138,6 +140,7 @@ export class Daemon {
     const exit = await this.#tree!.exited
     // Its timer would keep the process alive after a defect.
     this.#health?.close()
+    this.#engines.close()
     this.#metrics.close()
     this.#dataDir.release()
     return exit.kind === 'crash' ? exit.error : undefined
@@ -146,7 +149,23 @@ export class Daemon {
   /** Reverse order of the start, each member drained and flushed, each bounded in time. */
   async stop(): Promise<void> {
     this.#health?.close()
+    this.#engines.close()
     await this.#tree?.stop()
+  }
+
+  /**
+   * Takes up models that were installed since the start: the engines load them, and cameras that ran without faces for
+   * lack of them start a new session. The others go on undisturbed. Answers with those cameras. MDL_*, ENG_*.
+   */
+  async refreshModels(): Promise<{ models: string[]; cameras: string[] }> {
+    const choice = await chooseModels(this.#config, this.#logger)
+    const before = this.#models
+    await this.#engines.service.swapModels(choice.engineModels)
+    this.#models = choice
+    const cameras = await this.#fleet.restartWhere((camera) => {
+      return before.faces(camera) === null && choice.faces(camera) !== null
+    })
+    return { models: choice.engineModels.map(({ id }) => id), cameras }
   }
 
   async #raise(): Promise<void> {
@@ -156,7 +175,7 @@ export class Daemon {
         ...(this.#bus.child ? [this.#bus.child] : []),
         serviceChild('outbox', BUS_STOP_MS, () => this.#events.open()),
       ],
-      engines: this.#engine.idle ? [] : [this.#engine.child],
+      engines: this.#engines.service.child,
       gallery: this.#gallery.child,
       cameras: this.#fleet.cameras.map((camera) => camera.child),
       http: [
@@ -206,6 +225,7 @@ export class Daemon {
       logger: this.#logger,
       gallery: this.#gallery,
       submit: (event: CloudEvent) => this.#events.submit(event),
+      refreshModels: () => this.refreshModels(),
       health: () => ({ started: this.#started, parts: this.#healthParts() }),
       metrics: () => {
         this.#metrics.outboxDepth(this.#events.depth)
@@ -220,24 +240,15 @@ export class Daemon {
 
   #healthParts(): HealthPart[] {
     const { state } = this.#bus.bus
-    const engineUp = this.#engine.idle || this.#engine.directory.endpoint !== null
+    const { trouble } = this.#engines
     const down = this.#fleet.reports().filter((camera) => camera.state !== 'live' && camera.state !== 'stopped')
     return [
       { name: 'store', state: 'up', required: true },
       { name: 'http', state: this.#httpUrl === null ? 'down' : 'up', required: true },
       bounded('bus', state === 'connected', `${state}; ${this.#events.depth} events wait in the outbox`),
-      bounded('engine', engineUp, 'not running; it is being restarted'),
+      bounded('engine', trouble === '', trouble),
       bounded('cameras', down.length === 0, down.map((camera) => `${camera.id} ${camera.state}`).join(', ')),
     ]
-  }
-
-  #onEngine(state: EventData<'engine.state'>['state'], reason: string, pid: number | null): void {
-    if (state === 'ready') this.#engineStarts++
-    this.#note('engine', pid)
-    const device = this.#engine.report?.chosen ?? this.#config.engine.device
-    const data = { device, state, reason, restarts: Math.max(0, this.#engineStarts - 1) }
-    this.#logger.info(data, `engine.${state}`)
-    this.#tell('engine.state', data)
   }
 
   /** For the sweep after a kill. Hosts end with the daemon by themselves, so a list that cannot be written ends nobody. */
@@ -265,6 +276,7 @@ function bounded(name: string, up: boolean, reason: string): HealthPart {
 }
 
 interface DaemonParts extends ModelChoice {
+  gpus: GpuFindings
   dataDir: DataDir
   store: Store
   bus: BusService

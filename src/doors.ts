@@ -15,6 +15,7 @@ export interface DaemonDoors extends HttpPorts {
   logger: Logger
   gallery: GalleryActor
   submit(event: CloudEvent): void
+  refreshModels(): Promise<object>
 }
 
 /** API_LISTEN. */
@@ -31,12 +32,13 @@ export async function openHttp(
 
 /** API_LISTEN, STO_UNUSABLE. */
 export async function openControl(dataDir: DataDir, doors: DaemonDoors): Promise<Service> {
-  const { gallery, submit, logger } = doors
+  const { gallery, submit, refreshModels, logger } = doors
   const ports = {
     enroll: ({ subject, name, embeddings, model }: EnrollInput) => gallery.enroll(subject, name, embeddings, model),
     remove: (subject: string) => gallery.remove(subject),
     list: () => gallery.list(),
     submit,
+    refreshModels,
   }
   const server = await controlServer(dataDir.socketPath('control'), ports, logger)
   dataDir.announce({ controlSocket: server.url })

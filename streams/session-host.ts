@@ -50,7 +50,7 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   const { incarnation, spec } = message
   const link = new SessionLink(incarnation, systemClock, post)
   const engine = new EngineClient({ ...engineOptions(spec), clock: systemClock })
-  engine.setEndpoint(message.engine)
+  engine.setEndpoint(message.engine, message.why)
   const session = message.type === 'start' ? new Session(message.spec, link, engine, systemClock) : undefined
   work = { incarnation, link, engine, session }
   const run = message.type === 'start' ? session!.run() : new Stills(message.spec, link, engine, systemClock).run()
@@ -85,7 +85,7 @@ function receive(message: ToSession): void {
     return
   }
   if (!work || message.incarnation !== work.incarnation) return
-  if (message.type === 'engine') work.engine.setEndpoint(message.engine)
+  if (message.type === 'engine') work.engine.setEndpoint(message.engine, message.why)
   else if (message.type === 'stop') work.session ? work.session.stop() : leave(0)
   else work.link.receive(message)
 }

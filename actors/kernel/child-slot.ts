@@ -9,6 +9,7 @@
  */
 import { type Timer, within } from '../../core/clock.ts'
 import { type CodedError, GrabberError, toGrabberError } from '../../core/errors.ts'
+import type { BreakerState } from '../../core/event.ts'
 import { Backoff } from './backoff.ts'
 import type { ChildSpec, Exit, RunningChild } from './child.ts'
 import type { Lane } from './lane.ts'
@@ -160,6 +161,7 @@ export class ChildSlot {
       id: this.spec.id,
       restart: this.spec.restart,
       state: this.#state(),
+      breaker: this.#breaker(),
       attempt: this.#attempt,
       restarts: this.#restarts,
       lastError: this.#lastError,
@@ -173,6 +175,11 @@ export class ChildSlot {
     if (this.#phase.at === 'stopped') return 'stopped'
     if (this.quarantined) return 'quarantined'
     return this.#phase.at === 'waiting' ? 'backing_off' : this.#phase.at
+  }
+
+  #breaker(): BreakerState {
+    if (!this.quarantined) return 'closed'
+    return this.#phase.at === 'starting' || this.#phase.at === 'running' ? 'half-open' : 'open'
   }
 
   async #launch(signal: AbortSignal): Promise<RunningChild> {
@@ -227,6 +234,6 @@ export class ChildSlot {
   }
 
   #report(transition: Pick<Transition, 'event' | 'delayMs' | 'error'>): void {
-    this.#reports.transition({ child: this.spec.id, attempt: this.#attempt, ...transition })
+    this.#reports.transition({ child: this.spec.id, attempt: this.#attempt, breaker: this.#breaker(), ...transition })
   }
 }

@@ -14,11 +14,12 @@ export class RestartWindow {
 
   /**
    * Notes a restart that is due at `nowMs` (monotonic); true when it is one too many, that is, when more than
-   * `intensity` fell in the last `periodMs`. A restart exactly `periodMs` ago still counts, as in OTP.
+   * `intensity` fell in the last `periodMs`. A restart exactly `periodMs` ago still counts, as in OTP. One of weight `n`
+   * counts as `n` of them.
    */
-  exceededBy(nowMs: number): boolean {
+  exceededBy(nowMs: number, weight = 1): boolean {
     this.#moments = this.#moments.filter((moment) => moment >= nowMs - this.#periodMs)
-    this.#moments.push(nowMs)
+    for (let n = 0; n < weight && this.#moments.length <= this.#intensity; n++) this.#moments.push(nowMs)
     return this.#moments.length > this.#intensity
   }
 

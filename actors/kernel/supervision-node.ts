@@ -3,6 +3,7 @@
  * Plain data, fit for JSON; runs in the daemon.
  */
 import type { CodedError } from '../../core/errors.ts'
+import type { BreakerState } from '../../core/event.ts'
 import type { RestartType } from './child.ts'
 
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one'
@@ -17,6 +18,11 @@ export interface ChildNode {
   id: string
   restart: RestartType
   state: ChildState
+  /**
+   * The same in the words of a circuit breaker: `open` in quarantine, `half-open` while a probe starts or is on
+   * probation, else `closed`.
+   */
+  breaker: BreakerState
   /** Restarts since it was last healthy. */
   attempt: number
   /** Restarts in total. */
@@ -45,6 +51,7 @@ export interface Transition {
   /** `recovered`: it ran `backoffResetMs` after a failure; back-off and quarantine are over. */
   event: 'started' | 'crashed' | 'exited' | 'backing_off' | 'quarantined' | 'recovered' | 'stopped'
   attempt: number
+  breaker: BreakerState
   /** Until the next start; with `backing_off` and `quarantined`. */
   delayMs?: number
   /** With `crashed`, and with `stopped` when the child did not stop in order. */

@@ -20,6 +20,8 @@ export interface SupervisorSpec {
   backoffResetMs: number
   /** What happens at one restart too many: the supervisor crashes, or that child is only probed from then on. */
   onExceeded: 'escalate' | { quarantineProbeMs: number }
+  /** How many restarts a crash counts for, ≥ 1; 1 when absent. A child that hangs for long crashes seldom. */
+  weigh?(error: GrabberError): number
   children: ChildSpec[]
 }
 

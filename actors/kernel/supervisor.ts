@@ -17,7 +17,8 @@
  *   with each failure and forgotten once it ran `backoffResetMs`. Those that fall with it wait with it. A start that
  *   throws is a crash of that child, not of the supervisor.
  * - Quarantine instead of escalation, where `onExceeded` says so: the child is started once per probe interval until it
- *   survives `backoffResetMs`. The tree above never hears of it. Under one_for_one restarts are then counted per child: one
+ *   survives `backoffResetMs`. This is the circuit breaker as well (Nygard, Release It!): closed, open in quarantine,
+ *   half-open under a probe; there is no second one beside it. The tree above never hears of it. Under one_for_one restarts are then counted per child: one
  *   camera's crashes are no evidence against another.
  *
  * Concurrency. What falls together stands in one lane and changes one operation at a time; under one_for_one each child
@@ -151,7 +152,8 @@ export class Supervisor implements RunningChild {
       if (slot.spec.restart === 'temporary') this.#forget(slot)
       return
     }
-    if (!slot.quarantined && this.#windowOf(slot).exceededBy(this.#deps.clock.monotonicMs())) {
+    const weight = exit.kind === 'crash' ? this.#spec.weigh?.(exit.error) : undefined
+    if (!slot.quarantined && this.#windowOf(slot).exceededBy(this.#deps.clock.monotonicMs(), weight)) {
       if (this.#spec.onExceeded === 'escalate')
         return this.#shutDown({ kind: 'crash', error: this.#tooMany(slot, exit) })
       slot.quarantined = true

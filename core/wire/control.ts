@@ -62,6 +62,17 @@ export interface EngineEndpoint {
   incarnation: number
 }
 
+/** Where a session's engine is. Of no more than one of several devices: the daemon places each session on one. */
+export interface EngineNews {
+  /** `null` while there is none. */
+  engine: EngineEndpoint | null
+  /**
+   * Why it is so. `moved`: the engine before this one lives, and open requests are not its fault. `refused`: no engine is
+   * to be expected soon (every breaker is open, or every device is full), so requests fail at once instead of waiting.
+   */
+  why: 'placed' | 'moved' | 'gone' | 'refused'
+}
+
 /** What a session host needs to run one camera, recording or set of stills. */
 export interface SessionSpec {
   node: string
@@ -140,10 +151,10 @@ export interface SessionProgress {
 }
 
 export type ToSession =
-  | { type: 'start'; incarnation: number; spec: SessionSpec; engine: EngineEndpoint | null }
-  | { type: 'stills'; incarnation: number; spec: StillsSpec; engine: EngineEndpoint }
+  | ({ type: 'start'; incarnation: number; spec: SessionSpec } & EngineNews)
+  | ({ type: 'stills'; incarnation: number; spec: StillsSpec } & EngineNews)
   /** The engine moved: a new socket, or none for now. */
-  | { type: 'engine'; incarnation: number; engine: EngineEndpoint | null }
+  | ({ type: 'engine'; incarnation: number } & EngineNews)
   /** All events up to `n` are in the daemon's hands; gives credits back. */
   | { type: 'ack'; incarnation: number; n: number }
   | { type: 'match.answer'; incarnation: number; requestId: number; hits: GalleryHit[] }

@@ -11,7 +11,7 @@ export interface EngineModelSpec {
   entry?: object
 }
 
-export type DeviceKind = 'cuda' | 'webgpu' | 'cpu'
+export type DeviceKind = 'tensorrt' | 'cuda' | 'webgpu' | 'cpu'
 
 export interface BatchSettings {
   /** Most pictures in one run. */
@@ -24,8 +24,10 @@ export interface BatchSettings {
 }
 
 export interface EngineStart {
-  /** 'auto' tries CUDA, then WebGPU, then CPU. */
+  /** 'auto' tries CUDA, then WebGPU, then CPU; 'tensorrt' tries TensorRT, then CUDA; others are tried alone. */
   device: 'auto' | DeviceKind
+  /** Which of the machine's GPUs (CUDA, TensorRT), in the order of nvidia-smi; the first when absent. */
+  index?: number
   socketPath: string
   models: EngineModelSpec[]
   batch: BatchSettings

@@ -10,6 +10,7 @@ import type { Config } from '../../config/schema.ts'
 import { fromCoded } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
 import type {
+  DeviceKind,
   EngineFigures,
   EngineModelSpec,
   EngineStart,
@@ -34,17 +35,19 @@ export interface BenchEngineOptions {
 }
 
 export class BenchEngine implements AsyncDisposable {
-  readonly device: string
+  readonly device: DeviceKind
+  readonly pid: number
   readonly #host: HostProcess<ToEngine, FromEngine>
   readonly #folder: string
   readonly #socketPath: string
   readonly #figures: EngineFigures[] = []
 
-  private constructor(host: HostProcess<ToEngine, FromEngine>, folder: string, socketPath: string, device: string) {
+  private constructor(host: HostProcess<ToEngine, FromEngine>, folder: string, socketPath: string, device: DeviceKind) {
     this.#host = host
     this.#folder = folder
     this.#socketPath = socketPath
     this.device = device
+    this.pid = host.pid
     host.onMessage((message) => {
       if (message.type === 'heartbeat') this.#figures.push(message.figures)
     })
@@ -91,8 +94,8 @@ export class BenchEngine implements AsyncDisposable {
   }
 }
 
-async function whenReady(host: HostProcess<ToEngine, FromEngine>): Promise<string> {
-  const answer = Promise.withResolvers<string>()
+async function whenReady(host: HostProcess<ToEngine, FromEngine>): Promise<DeviceKind> {
+  const answer = Promise.withResolvers<DeviceKind>()
   const unwatch = host.onMessage((message) => {
     if (message.type === 'ready') answer.resolve(message.device.chosen)
     else if (message.type === 'failed') answer.reject(fromCoded(message.error))

@@ -1,6 +1,6 @@
 /**
- * `script/bench engine`: each face model at batch sizes 1, 2, 4 and 8, through the real engine host, its socket and its
- * batcher. Runs in a process of its own.
+ * `script/bench engine`: each face model at batch sizes 1 to 8 on a CPU, 1 to 64 on a GPU, through the real engine host, its
+ * socket and its batcher, and how busy the device was meanwhile. Runs in a process of its own.
  *
  * For batch size B the host's limit is B, and 2·B requests are open at every moment: while one batch runs the next one is
  * complete. Latency is from `infer()` to its answer, so about two runs; `runP50Ms` is one run.
@@ -15,10 +15,13 @@ import { findModel } from '../../models/manifest.ts'
 import { table } from '../../src/cli/table.ts'
 import { engineThreads } from '../../src/engine-service.ts'
 import { facesSpec, installedModels } from '../../src/face-models.ts'
+import { DeviceLoad } from './device-load.ts'
 import { BenchEngine } from './engine-host.ts'
 import { type BenchContext, type BenchResult, figure } from './kit.ts'
 
-const BATCH_SIZES = [1, 2, 4, 8]
+/** A CPU gains nothing from more (docs/performance.md); a GPU may. */
+const CPU_BATCH_SIZES = [1, 2, 4, 8]
+const GPU_BATCH_SIZES = [...CPU_BATCH_SIZES, 16, 32, 64]
 /** For each model and batch size. */
 const SECONDS = 1
 const WARM_UP_BATCHES = 3
@@ -35,6 +38,8 @@ interface Row {
   runP50Ms: number
   /** Of the batches that ran: the size that was meant, when the load was enough. */
   meanBatch: number
+  /** Of a CPU: the engine process's CPU time as a share of all cores. Of a GPU: its own utilisation. `null` when unknown. */
+  deviceLoadPercent: number | null
 }
 
 export async function benchEngine({ config, logger, seconds = SECONDS }: BenchContext): Promise<BenchResult> {
@@ -42,8 +47,11 @@ export async function benchEngine({ config, logger, seconds = SECONDS }: BenchCo
   const models = await installedModels(config, [detector, embedder])
   const threads = engineThreads(config.engine)
   const rows: Row[] = []
-  for (const batch of BATCH_SIZES) {
+  let sizes = CPU_BATCH_SIZES
+  for (let n = 0; n < sizes.length; n++) {
+    const batch = sizes[n]!
     await using engine = await BenchEngine.start({ config, logger, models, maxBatch: batch, threads, credits: CREDITS })
+    if (engine.device !== 'cpu') sizes = GPU_BATCH_SIZES
     for (const model of models) rows.push(await measure(engine, model, batch, seconds))
   }
   rows.sort((a, b) => models.findIndex(({ id }) => id === a.model) - models.findIndex(({ id }) => id === b.model))
@@ -60,10 +68,12 @@ async function measure(engine: BenchEngine, { id }: EngineModelSpec, batch: numb
     await keepOpen(clients, id, picture, open, (done) => done < WARM_UP_BATCHES * batch)
     engine.takeSamples(id)
     const latency = new DurationSketch()
+    const load = await DeviceLoad.begin(engine)
     const startMs = performance.now()
     const endMs = startMs + 1000 * seconds
     const images = await keepOpen(clients, id, picture, open, () => performance.now() < endMs, latency)
     const elapsed = (performance.now() - startMs) / 1000
+    const deviceLoadPercent = await load.end()
     const { batchSizes, runMs } = engine.takeSamples(id)
     const runs = new DurationSketch()
     for (const ms of runMs) runs.add(ms)
@@ -76,6 +86,7 @@ async function measure(engine: BenchEngine, { id }: EngineModelSpec, batch: numb
       device: engine.device,
       runP50Ms: figure(runs.quantile(0.5)),
       meanBatch: figure(batchSizes.reduce((sum, size) => sum + size, 0) / Math.max(1, batchSizes.length)),
+      deviceLoadPercent: deviceLoadPercent === null ? null : figure(deviceLoadPercent),
     }
   } finally {
     for (const client of clients) client.close()

@@ -7,10 +7,11 @@ import type { Command } from 'commander'
 import type { Config } from '../../config/schema.ts'
 import type { RgbPicture } from '../../core/frame.ts'
 import { DurationSketch } from '../../core/histogram.ts'
-import type { DeviceReport, EngineFigures } from '../../core/wire/engine-control.ts'
+import type { EngineFigures } from '../../core/wire/engine-control.ts'
 import { adapterFor } from '../../models/adapters.ts'
 import { EngineClient } from '../../models/engine-client.ts'
 import type { ModelEntry } from '../../models/model-entry.ts'
+import { type DeviceDescription, describeDevices } from '../engine-report.ts'
 import { engineThreads } from '../engine-service.ts'
 import { facesSpec, knownModel } from '../face-models.ts'
 import { settleModels } from '../model-choice.ts'
@@ -40,7 +41,8 @@ export interface BenchRow {
 }
 
 interface BenchReport {
-  device: DeviceReport
+  /** Chosen, refused and why, figures of GPUs. */
+  devices: DeviceDescription
   threads: number
   rows: BenchRow[]
 }
@@ -62,7 +64,9 @@ export function registerBench(models: Command, context: CliContext): void {
       const used = [detector, embedder].map((id) => knownModel(config, id).entry)
       const entries = ids.length > 0 ? namedModels(config, ids) : used
       const report = await bench(context, config, entries, sizes, seconds)
-      context.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : benchText(report))
+      context.stdout.write(
+        flags.json ? `${JSON.stringify({ ...report, devices: report.devices.json }, null, 2)}\n` : benchText(report),
+      )
     })
 }
 
@@ -75,7 +79,7 @@ async function bench(
 ): Promise<BenchReport> {
   const progress = progressLine(context, 'bench')
   const rows: BenchRow[] = []
-  let device: DeviceReport | undefined
+  let devices: DeviceDescription | undefined
   try {
     for (const [index, batch] of sizes.entries()) {
       const able = entries.filter(({ input }) => batch <= (input.maxBatch ?? batch))
@@ -84,8 +88,8 @@ async function bench(
       const figures: EngineFigures[] = []
       const ids = able.map(({ id }) => id)
       await using engine = await openWorkbench(limited, ids, context.logger, (one) => void figures.push(one))
-      device ??= engine.report
-      const endpoint = engine.directory.endpoint
+      devices ??= describeDevices(engine.devices, engine.gpus)
+      const endpoint = engine.endpoint
       for (const entry of able) {
         context.signal.throwIfAborted()
         progress.update(index, sizes.length, `${entry.id}, batches of ${batch}`)
@@ -95,9 +99,9 @@ async function bench(
   } finally {
     progress.clear()
   }
-  if (!device) throw usage('no model here takes batches of these sizes')
+  if (!devices) throw usage('no model here takes batches of these sizes')
   rows.sort((a, b) => entries.findIndex(({ id }) => id === a.model) - entries.findIndex(({ id }) => id === b.model))
-  return { device, threads: engineThreads(config.engine), rows }
+  return { devices, threads: engineThreads(config.engine), rows }
 }
 
 function connect(config: Config, endpoint: Parameters<EngineClient['setEndpoint']>[0]): EngineClient {
@@ -171,7 +175,7 @@ async function keepOpen(
   return done
 }
 
-function benchText({ device, threads, rows }: BenchReport): string {
+function benchText({ devices, threads, rows }: BenchReport): string {
   const lines = rows.map((row) => [
     row.model,
     String(row.batch),
@@ -182,13 +186,8 @@ function benchText({ device, threads, rows }: BenchReport): string {
     String(row.meanBatch),
   ])
   const heads = ['MODEL', 'BATCH', 'IMAGES/S', 'P50 MS', 'P95 MS', 'RUN P50 MS', 'MEAN BATCH']
-  return `${deviceText(device, threads)}\n\n${table([heads, ...lines])}`
-}
-
-function deviceText({ chosen, refused }: DeviceReport, threads: number): string {
-  const lines = [`device   ${chosen}${chosen === 'cpu' ? `, ${threads} threads a model` : ''}`]
-  for (const { device, reason } of refused) lines.push(`refused  ${device}: ${reason}`)
-  return lines.join('\n')
+  const machine = [...devices.lines, `threads  ${threads} a model on the CPU`]
+  return `${machine.join('\n')}\n\n${table([heads, ...lines])}`
 }
 
 /** The same noise each time. */

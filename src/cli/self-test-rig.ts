@@ -40,7 +40,7 @@ export class SelfTestRig implements AsyncDisposable {
   /** The model's answer to one picture of its own size. ENG_*. */
   async infer(pictures: readonly RgbPicture[]): Promise<Float32Array[]> {
     const client = new EngineClient({ session: 'self-test', priority: 1, askDeadlineMs: this.#config.timeouts.askMs })
-    client.setEndpoint(this.bench.directory.endpoint)
+    client.setEndpoint(this.bench.endpoint)
     try {
       const answers = await Promise.all(pictures.map((picture) => client.infer(this.entry.id, picture, {})))
       return answers.map(({ data }) => data)

@@ -15,6 +15,8 @@ export interface ControlPorts {
   list(): Subject[] | Promise<Subject[]>
   /** Stores the event and has it published; one whose id is known already is dropped. */
   submit(event: CloudEvent): unknown
+  /** Takes up models that were installed since the start. MDL_*, ENG_*. */
+  refreshModels(): Promise<object>
 }
 
 export type EnrollInput = Omit<z.output<typeof enrollBody>, 'embeddings'> & { embeddings: Float32Array[] }
@@ -75,6 +77,11 @@ export function controlRoutes(ports: ControlPorts): Route[] {
         await ports.remove(id)
         return { data: { removed: id } }
       },
+    },
+    {
+      method: 'POST',
+      path: '/models/refresh',
+      answer: async () => ({ data: await ports.refreshModels() }),
     },
     {
       method: 'POST',

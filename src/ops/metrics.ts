@@ -3,8 +3,9 @@
  * Label values are bounded: a camera's series go when the camera goes, and other labels stop at MAX_LABEL_VALUES.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client'
-import { type CameraState, cameraStates } from '../../core/event.ts'
+import { type BreakerState, type CameraState, cameraStates } from '../../core/event.ts'
 import type { LedgerCounts } from '../../core/ledger.ts'
+import type { GpuFigures } from '../../models/gpu-figures.ts'
 import { LoopDelayMonitor } from './loop-delay.ts'
 
 /** Distinct values of a label that comes from code (stage, reason, code, model); more are counted as `other`. */
@@ -13,6 +14,8 @@ const MAX_LABEL_VALUES = 100
 const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10]
 const STAGE_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5]
 const BATCH_SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64]
+
+const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const
 
 /** A camera in one of these states has an open source. */
 const sessionStates: ReadonlySet<CameraState> = new Set(['live', 'stalled', 'frozen', 'black'])
@@ -63,6 +66,15 @@ export class Metrics {
   readonly #inference = this.#histogram('grabber_inference_duration_seconds', 'Time of a batch', STAGE_SECONDS, [
     'model',
   ])
+  readonly #breaker = this.#gauge(
+    'grabber_circuit_breaker_state',
+    '0 closed, 1 half-open (on probation), 2 open (refuses at once)',
+    ['name'],
+  )
+  readonly #gpuBusy = this.#gauge('grabber_gpu_utilization_percent', 'Share of time with a kernel running', ['gpu_id'])
+  readonly #gpuMemory = this.#gauge('grabber_gpu_memory_utilization_percent', 'Share of its memory in use', ['gpu_id'])
+  readonly #gpuCelsius = this.#gauge('grabber_gpu_temperature_celsius', 'Temperature', ['gpu_id'])
+  readonly #gpuWatts = this.#gauge('grabber_gpu_power_watts', 'Power drawn', ['gpu_id'])
   readonly #restarts = this.#counter('grabber_actor_restarts_total', 'Restarts by a supervisor', ['actor'])
   readonly #outbox = this.#gauge('grabber_bus_outbox_depth', 'Events that wait to be published')
 
@@ -152,6 +164,25 @@ export class Metrics {
 
   queueDepth(requests: number): void {
     this.#queue.set(requests)
+  }
+
+  /** `name` is an actor's, such as `engine:cuda-0`. */
+  breaker(name: string, state: BreakerState): void {
+    this.#breaker.labels({ name: this.#bounded('actor', name) }).set(BREAKER_VALUES[state])
+  }
+
+  /** Of all GPUs at once; a figure that is `null`, or a GPU that is gone, has no series. */
+  gpus(gpus: readonly GpuFigures[]): void {
+    for (const gauge of [this.#gpuBusy, this.#gpuMemory, this.#gpuCelsius, this.#gpuWatts]) gauge.reset()
+    for (const gpu of gpus) {
+      const labels = { gpu_id: this.#bounded('gpu_id', String(gpu.index)) }
+      const { memoryUsedBytes, memoryTotalBytes } = gpu
+      const set = (gauge: Gauge, value: number | null) => value !== null && gauge.labels(labels).set(value)
+      set(this.#gpuBusy, gpu.utilizationPercent)
+      if (memoryUsedBytes !== null && memoryTotalBytes) set(this.#gpuMemory, (100 * memoryUsedBytes) / memoryTotalBytes)
+      set(this.#gpuCelsius, gpu.temperatureCelsius)
+      set(this.#gpuWatts, gpu.powerWatts)
+    }
   }
 
   /** `actor` is its place in the tree, such as `engine:cpu` or `camera:lobby`; a camera's goes with `remove`. */

@@ -99,6 +99,7 @@ onAssets('the gallery', () => {
       },
       list: () => [{ subject: 'from-the-daemon', name: null, embeddings: 5, enrolledAtMs: 0 }],
       submit: () => undefined,
+      refreshModels: async () => ({}),
     }
     const server = await controlServer(folder.socketPath('control'), ports, silent)
     try {

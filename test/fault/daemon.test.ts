@@ -94,9 +94,9 @@ it('an engine that is killed under a running camera is replaced, and the camera 
   const { daemon } = await playing()
   onCleanUp(() => daemon.running.child.kill('SIGKILL'))
   await reached(daemon, 1)
-  const engine = daemon.pid('engine')!
+  const engine = daemon.pid('engine:auto')!
   process.kill(engine, 'SIGKILL')
-  await replaced(daemon, 'engine', engine)
+  await replaced(daemon, 'engine:auto', engine)
   await reached(daemon, 3)
   expect((await daemon.camera('lobby'))?.state).toBe('live')
   expect(await daemon.text('/metrics')).toContain('grabber_actor_restarts_total{actor="engine:auto"} 1')

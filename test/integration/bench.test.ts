@@ -42,6 +42,21 @@ describe('script/bench', () => {
     expect(unknown.err).toMatch(/^CFG_USAGE: .*: script\/bench replay\|engine\|startup .*\n$/)
   })
 
+  it.skipIf(!hasClips)('engine prints a row for each model and batch size, with the load of the device', async () => {
+    const env = { GRABBER_DATA: data }
+    expect(await run('bin/grabber', ['models', 'pull'], env)).toMatchObject({ status: 0 })
+    const { status, out, err } = await run('script/bench', ['engine', '--json', '--seconds', '1'], env)
+    expect([status, err]).toEqual([0, ''])
+    const { rows } = JSON.parse(out) as { rows: { model: string; batch: number }[] }
+    const sizes = rows.map(({ batch }) => batch)
+    expect(sizes.slice(0, 4)).toEqual([1, 2, 4, 8])
+    expect(sizes.slice(0, sizes.length / 2)).toEqual(sizes.slice(sizes.length / 2))
+    const figures = { imagesPerSecond: positive, p50Ms: positive, p95Ms: positive, meanBatch: positive }
+    for (const row of rows) expect(row).toMatchObject({ ...figures, device: expect.any(String) })
+    const onCpu = rows.filter((row) => 'device' in row && row.device === 'cpu')
+    for (const row of onCpu) expect(row).toMatchObject({ deviceLoadPercent: positive })
+  })
+
   it.skipIf(!hasClips)('replay prints one object with the documented fields', async () => {
     expect(await run('bin/grabber', ['models', 'pull'], { GRABBER_DATA: data })).toMatchObject({ status: 0 })
     const { status, out, err } = await run('script/bench', ['replay', '--json', '--seconds', '2'], {

@@ -31,6 +31,7 @@ const control: ControlPorts = {
     throw new GrabberError('GAL_UNKNOWN_SUBJECT', `there is no subject ${subject}`)
   },
   submit: () => undefined,
+  refreshModels: async () => ({}),
   list: () => [{ subject: 's1', name: null, embeddings: 2, enrolledAtMs: 1 }],
 }
 

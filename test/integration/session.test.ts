@@ -226,6 +226,7 @@ it('a session host ends with its daemon, even while a native call does not retur
     incarnation: 1,
     spec: { ...recordingSpec(pipe), faces: null },
     engine: null,
+    why: 'gone',
   } satisfies ToSession)
   // It opens a pipe that nobody writes to: a thread of its pool blocks, its event loop does not.
   await until('progress', () => said.includes('progress'))

@@ -39,7 +39,7 @@ const faces: FacesSpec = {
 /** What was said of each file: the number of its moments, or the code of its error. */
 async function answer(files: string[], options: { signal?: AbortSignal; onEach?: () => void } = {}) {
   const directory = new EngineDirectory()
-  directory.set({ socketPath: '/nowhere', incarnation: 1 })
+  directory.set('cpu', { socketPath: '/nowhere', incarnation: 1 })
   const answers: [string, number | string][] = []
   await answerStills({
     spec: { files, faces, embed: false, maxFrames: 2, openTimeoutMs: 1000, askDeadlineMs: 1000 },

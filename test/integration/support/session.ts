@@ -58,14 +58,14 @@ export class Rig implements AsyncDisposable {
 
   async startEngine(): Promise<void> {
     this.#engine = await startEngine()
-    this.directory.set(this.#engine.endpoint)
+    this.directory.set('cpu', this.#engine.endpoint)
   }
 
   /** Kills the engine and tells everybody that it is gone. */
   async killEngine(): Promise<void> {
     await this.#engine?.kill()
     this.#engine = undefined
-    this.directory.set(null)
+    this.directory.set('cpu', null)
   }
 
   job(spec: SessionSpec, options: Partial<ReplayOptions> = {}): { job: ReplayJob; done: Promise<Replayed> } {

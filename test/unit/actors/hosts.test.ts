@@ -89,6 +89,7 @@ describe('an engine that cannot be told where to listen', () => {
     const logger = new RecordingLogger()
     const starting = startEngine(
       {
+        id: 'cpu',
         start: {
           device: 'cpu',
           models: [],

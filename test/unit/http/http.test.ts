@@ -120,6 +120,7 @@ describe('the control socket', () => {
     },
     list: () => [],
     submit: (event) => submitted.push(event),
+    refreshModels: async () => ({ models: ['yunet'], cameras: ['lobby'] }),
   }
   const post = async (payload: object | string) => {
     const instance = createServer(controlRoutes(control), { bodyLimitBytes: 2048, logger })

@@ -3,9 +3,9 @@ import { GrabberError } from '../../../core/errors.ts'
 import type { DeviceKind } from '../../../core/wire/engine-control.ts'
 import { chooseDevice, type MachineView, unseen } from '../../../models/devices.ts'
 
-const bare: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri'] }
-const intel: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri', 'card0', 'renderD128'] }
-const nvidia: MachineView = { platform: 'linux', deviceNodes: ['nvidia0', 'nvidiactl'] }
+const bare: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri'], notInstalled: [] }
+const intel: MachineView = { platform: 'linux', deviceNodes: ['null', 'dri', 'card0', 'renderD128'], notInstalled: [] }
+const nvidia: MachineView = { platform: 'linux', deviceNodes: ['nvidia0', 'nvidiactl'], notInstalled: [] }
 
 function trial(works: (device: DeviceKind) => boolean) {
   const tried: DeviceKind[] = []
@@ -53,6 +53,29 @@ describe('chooseDevice', () => {
     },
   )
 
+  test('TensorRT falls to CUDA and no further, and is reported', async () => {
+    const { tried, make } = trial((device) => device === 'cuda')
+    const { report } = await chooseDevice('tensorrt', bare, make)
+    expect(tried).toEqual(['tensorrt', 'cuda'])
+    expect(report).toEqual({
+      chosen: 'cuda',
+      refused: [{ device: 'tensorrt', reason: expect.stringMatching(/says no/) }],
+    })
+    await expect(chooseDevice('tensorrt', bare, trial(() => false).make)).rejects.toMatchObject({ code: 'ENG_START' })
+  })
+
+  test.for(['auto', 'cuda', 'tensorrt'] as const)(
+    'a provider that is not installed is refused without a try (%s)',
+    async (wanted) => {
+      const { tried, make } = trial((device) => device === 'cpu')
+      const machine: MachineView = { ...nvidia, notInstalled: ['tensorrt', 'cuda'] }
+      const outcome = await chooseDevice(wanted, machine, make).catch((error: GrabberError) => error)
+      expect(tried).not.toContain('cuda')
+      const reason = outcome instanceof GrabberError ? outcome.message : outcome.report.refused[0]?.reason
+      expect(reason).toMatch(/not installed \(script\/setup-cuda\)/)
+    },
+  )
+
   test('a device by name that refuses is ENG_START with its reason', async () => {
     const { make } = trial(() => false)
     const attempt = chooseDevice('cuda', nvidia, make)
@@ -68,7 +91,7 @@ describe('chooseDevice', () => {
 })
 
 test('other systems are tried without a look at /dev', () => {
-  expect(unseen('webgpu', { platform: 'darwin', deviceNodes: [] })).toBeUndefined()
-  expect(unseen('cuda', { platform: 'darwin', deviceNodes: [] })).toMatch(/macOS/)
-  expect(unseen('cuda', { platform: 'win32', deviceNodes: [] })).toBeUndefined()
+  expect(unseen('webgpu', { platform: 'darwin', deviceNodes: [], notInstalled: [] })).toBeUndefined()
+  expect(unseen('cuda', { platform: 'darwin', deviceNodes: [], notInstalled: [] })).toMatch(/macOS/)
+  expect(unseen('cuda', { platform: 'win32', deviceNodes: [], notInstalled: [] })).toBeUndefined()
 })

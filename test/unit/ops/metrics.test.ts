@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { emptyLedger, type LedgerCounts } from '../../../core/ledger.ts'
+import type { GpuFigures } from '../../../models/gpu-figures.ts'
 import { ledgerDelta } from '../../../src/ops/ledger-delta.ts'
 import { Metrics } from '../../../src/ops/metrics.ts'
 
@@ -16,7 +17,39 @@ async function value(series: string): Promise<number | undefined> {
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
 }
 
+const gpu: GpuFigures = {
+  index: 0,
+  name: 'a GPU',
+  uuid: 'GPU-1',
+  computeCapability: 8.9,
+  memoryUsedBytes: 1000,
+  memoryTotalBytes: 4000,
+  utilizationPercent: 97,
+  temperatureCelsius: 71,
+  powerWatts: 389.5,
+  powerLimitWatts: 450,
+  driver: '1',
+}
+
 describe('Metrics', () => {
+  it('has no series for a figure that a GPU does not have, or a GPU that is gone', async () => {
+    metrics.gpus([gpu, { ...gpu, index: 1, memoryUsedBytes: 0, utilizationPercent: null }])
+    expect(await value('grabber_gpu_memory_utilization_percent{gpu_id="1"}')).toBe(0)
+    expect(await value('grabber_gpu_utilization_percent{gpu_id="1"}')).toBeUndefined()
+    metrics.gpus([{ ...gpu, index: 1 }])
+    expect(await value('grabber_gpu_utilization_percent{gpu_id="0"}')).toBeUndefined()
+    expect(await value('grabber_gpu_utilization_percent{gpu_id="1"}')).toBe(97)
+  })
+
+  it('tells the states of a breaker by numbers', async () => {
+    const seen: unknown[] = []
+    for (const state of ['closed', 'half-open', 'open'] as const) {
+      metrics.breaker('engine:a', state)
+      seen.push(await value('grabber_circuit_breaker_state{name="engine:a"}'))
+    }
+    expect(seen).toEqual([0, 1, 2])
+  })
+
   it('has every name of the contract that this version can feed', async () => {
     metrics.cameraState('a', 'live')
     metrics.sessionFailure('a', 'SRC_TIMEOUT')
@@ -33,6 +66,8 @@ describe('Metrics', () => {
     metrics.batch('yunet', 4, 20)
     metrics.queueDepth(7)
     metrics.restarts('engine:cpu')
+    metrics.breaker('engine:cpu', 'half-open')
+    metrics.gpus([gpu])
     metrics.outboxDepth(11)
     const expected: Record<string, number> = {
       grabber_active_camera_sessions: 1,
@@ -54,6 +89,11 @@ describe('Metrics', () => {
       'grabber_inference_duration_seconds_sum{model="yunet"}': 0.02,
       grabber_inference_queue_depth: 7,
       'grabber_actor_restarts_total{actor="engine:cpu"}': 1,
+      'grabber_circuit_breaker_state{name="engine:cpu"}': 1,
+      'grabber_gpu_utilization_percent{gpu_id="0"}': 97,
+      'grabber_gpu_memory_utilization_percent{gpu_id="0"}': 25,
+      'grabber_gpu_temperature_celsius{gpu_id="0"}': 71,
+      'grabber_gpu_power_watts{gpu_id="0"}': 389.5,
       grabber_bus_outbox_depth: 11,
     }
     for (const [series, wanted] of Object.entries(expected)) expect(await value(series), series).toBe(wanted)
