@@ -87,6 +87,8 @@ export class TrackIdentity {
   #agreeing = 0
   /** Answers in a row that accept nobody, and do not reach the threshold for the name either. */
   #doubts = 0
+  /** There was an answer since the last decision. */
+  #fresh = false
   #identity: Identity = { status: 'unknown' }
   #verdict: Liveness['verdict'] = 'unchecked'
   /** The last name that was confirmed: another one is a correction. */
@@ -137,10 +139,15 @@ export class TrackIdentity {
     this.#doubts = match || held >= this.#options.matchThreshold ? 0 : this.#doubts + 1
     this.#match = match
     this.#hits = hits
+    this.#fresh = true
   }
 
-  /** Whom this track takes itself for: one subject or nobody. Which tracks of a frame get theirs is `assign`'s business. */
+  /**
+   * Whom this track takes itself for: one subject or nobody. Which tracks of a frame get theirs is `assign`'s business. Who
+   * lost a subject claims it again by new evidence only: one missed detection of the other face must not swap two names.
+   */
   get claim(): Claim | undefined {
+    if (this.#identity.status === 'unknown' && !this.#fresh) return undefined
     const { confirmEmbeddings } = this.#options
     const { subject: held, similarity: heldSimilarity = 0 } = this.#identity
     const match = this.#match
@@ -165,6 +172,7 @@ export class TrackIdentity {
     const before = this.#identity
     const verdictBefore = this.#verdict
     this.#identity = this.#decide(granted ? this.claim : undefined)
+    this.#fresh = false
     this.#restarted = false
     this.#verdict = this.liveness.verdict
     const { status, subject } = this.#identity

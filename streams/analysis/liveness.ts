@@ -40,7 +40,7 @@ function span(centre: number, length: number, limit: number): [number, number] {
     from -= to - (limit - 1)
     to = limit - 1
   }
-  const first = Math.trunc(from)
+  const first = Math.trunc(Math.max(0, from))
   return [first, Math.trunc(to) - first + 1]
 }
 
