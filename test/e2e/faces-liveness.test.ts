@@ -1,0 +1,125 @@
+/**
+ * A person, and pictures of people: one real photograph and two spoofs (a print and a screen, photographed), as stills and as
+ * clips with a little motion and noise. The person is confirmed, the pictures never are, although each is enrolled.
+ */
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CloudEvent, EventData } from '../../core/event.ts'
+import { asset, ffmpeg, type PictureLine } from './support/faces.ts'
+import { assets, Grabber, hasAssets, jsonLines } from './support/grabber.ts'
+
+/** Subject by picture. */
+const shown = { live: 'T1', print: 'F1', screen: 'F2' } as const
+const photograph = (name: string) => asset(`liveness/image_${name}.jpg`)
+
+let grabber: Grabber
+beforeEach(() => {
+  grabber = new Grabber()
+})
+afterEach(() => grabber[Symbol.dispose]())
+
+/** Links the models; all of them, or without those for liveness. */
+function install({ liveness = true } = {}): void {
+  const models = join(grabber.data, 'models')
+  mkdirSync(models, { recursive: true, mode: 0o700 })
+  for (const file of readdirSync(join(assets, 'models'))) {
+    if (liveness || !file.includes('MiniFASNet')) symlinkSync(join(assets, 'models', file), join(models, file))
+  }
+}
+
+/** A clip as from a camera that is held: the picture sways by some px, and the sensor is noisy. */
+function swaying(name: string): string {
+  const path = grabber.path(`${name}.mkv`)
+  const sway = "crop=w=iw-24:h=ih-24:x='12+8*sin(t*3)':y='12+8*cos(t*2.3)',noise=alls=6:allf=t:all_seed=1"
+  ffmpeg('-loop', '1', '-framerate', '15', '-t', '2.4', '-i', photograph(name), '-vf', `${sway},format=yuv420p`, path)
+  return path
+}
+
+async function enrollAll(): Promise<void> {
+  for (const [subject, name] of Object.entries(shown)) {
+    const { status, err } = await grabber.run('faces', 'enroll', subject, swaying(name))
+    expect([subject, status, err]).toEqual([subject, 0, ''])
+  }
+}
+
+/** Every word about the clips' tracks, by subject of the clip: status, who, verdict. */
+async function replay(liveness: string, warning = ''): Promise<Record<string, string[]>> {
+  const path = grabber.path('grabber.yaml')
+  writeFileSync(path, `data: ${grabber.data}\ndefaults: { faces: { liveness: ${liveness} } }\n`)
+  const clips = Object.values(shown).map((name) => grabber.path(`${name}.mkv`))
+  const { status, err } = await grabber.run('-c', path, 'replay', ...clips, '--events', 'events.jsonl')
+  expect([status, err]).toEqual([0, warning])
+  const events = jsonLines<CloudEvent>(readFileSync(grabber.path('events.jsonl'), 'utf8'))
+  const story = (name: string) =>
+    events
+      .filter(({ type, subject }) => type === 'face.track' && subject === name.toLowerCase())
+      .map(({ data }) => {
+        const { identity, liveness: judged } = data as EventData<'face.track'>
+        return [identity.status, identity.subject, judged.verdict].filter(Boolean).join(' ')
+      })
+  return Object.fromEntries(Object.entries(shown).map(([subject, name]) => [subject, story(name)]))
+}
+
+/** How a track ends that was named, with what was said before: unknown, a candidate, the name, and the end. */
+const confirmed = (who: string, verdict: string) => [
+  'unknown unchecked',
+  `candidate ${who} unchecked`,
+  `confirmed ${who} ${verdict}`,
+  `confirmed ${who} ${verdict}`,
+]
+const held = (who: string, verdict: string) =>
+  confirmed(who, verdict).map((word) => word.replace('confirmed', 'candidate'))
+
+describe.skipIf(!hasAssets)('liveness', () => {
+  test('stills: one look tells the person from the pictures', async () => {
+    install()
+    const { status, out, err } = await grabber.run('faces', 'detect', ...Object.values(shown).map(photograph))
+    expect([status, err]).toEqual([0, ''])
+    const looks = jsonLines<PictureLine>(out).map(({ faces }) => faces.map(({ liveness }) => liveness))
+    // As published for these three pictures.
+    expect(looks.map(([look, ...others]) => [look?.verdict, others.length])).toEqual([
+      ['live', 0],
+      ['spoof', 0],
+      ['spoof', 0],
+    ])
+    expect(looks[0]![0]!.score).toBeGreaterThan(0.99)
+    for (const spoof of [looks[1]!, looks[2]!]) expect(spoof[0]!.score).toBeLessThan(0.3)
+  })
+
+  test('clips: by default the person is confirmed and the pictures stay candidates; report confirms all, and tells', async () => {
+    install()
+    await enrollAll()
+    expect(await replay('true')).toEqual({
+      live: confirmed('live', 'live'),
+      print: held('print', 'spoof'),
+      screen: held('screen', 'spoof'),
+    })
+    expect(await replay('report')).toEqual({
+      live: confirmed('live', 'live'),
+      print: confirmed('print', 'spoof'),
+      screen: confirmed('screen', 'spoof'),
+    })
+  })
+
+  test('without its models: by default names are confirmed unchecked, under require none is; each says what to do', async () => {
+    install({ liveness: false })
+    await enrollAll()
+    const pull = 'run `grabber models pull`'
+    const unchecked = await replay(
+      'true',
+      `liveness is not checked: its models are not installed; to add them ${pull}\n`,
+    )
+    expect(unchecked.live).toEqual(confirmed('live', 'unchecked'))
+    const require = 'no name is confirmed: faces.liveness is require, and its models are not installed'
+    const strict = await replay('require', `${require}; ${pull}, or set it to report\n`)
+    expect(
+      Object.values(strict)
+        .flat()
+        .filter((word) => word.startsWith('confirmed')),
+    ).toEqual([])
+    // A still has no verdict then.
+    const { out } = await grabber.run('faces', 'detect', photograph('T1'))
+    expect(jsonLines<PictureLine>(out)[0]!.faces[0]).not.toHaveProperty('liveness')
+  })
+})
