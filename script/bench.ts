@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import { createLogger } from '../src/ops/logger.ts'
 import { benchEngine } from './benchmarks/engine.ts'
+import { benchIdentity } from './benchmarks/identity.ts'
 import type { Bench } from './benchmarks/kit.ts'
 import { benchReplay } from './benchmarks/replay.ts'
 import { benchStartup } from './benchmarks/startup.ts'
@@ -14,6 +15,7 @@ const benches: Record<string, Bench> = {
   replay: benchReplay,
   engine: benchEngine,
   startup: benchStartup,
+  identity: benchIdentity,
 }
 
 async function main(): Promise<void> {
