@@ -92,8 +92,9 @@ describe.skipIf(!hasAssets)('liveness', () => {
       ['spoof', 0],
       ['spoof', 0],
     ])
-    expect(looks[0]![0]!.score).toBeGreaterThan(0.99)
-    for (const spoof of [looks[1]!, looks[2]!]) expect(spoof[0]!.score).toBeLessThan(0.3)
+    // Other crops, colours or ranges give other numbers: the print’s, which is the hardest, moves most.
+    const scores = looks.map(([look]) => look!.score)
+    expect(scores).toEqual([0.9998, 0.2127, 0.0052].map((score) => expect.closeTo(score, 2)))
   })
 
   test('clips: by default the person is confirmed and the pictures stay candidates; report confirms all, and tells', async () => {
