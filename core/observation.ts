@@ -24,6 +24,31 @@ export interface Identity {
   similarity?: number
   /** Similarity minus that of the runner-up subject. */
   margin?: number
+  /** Stable id of somebody who is not in the gallery. */
+  anonymous?: string
+  evidence?: IdentityEvidence
+}
+
+/** What a track's identity rests on. */
+export interface IdentityEvidence {
+  /** Embeddings pooled in the track's template. */
+  embeddings: number
+  /** The gallery's answers in a row that name the same subject. */
+  agreeing: number
+  /** Of the nearest subject, whether or not it is accepted; absent before the first answer and with an empty gallery. */
+  similarity?: number
+  margin?: number
+  /** Id of the second nearest subject, when the nearest one is the identity. */
+  runnerUp?: string
+}
+
+export type LivenessVerdict = 'unchecked' | 'live' | 'spoof'
+
+/** Whether a face is a person in front of the camera, or a picture of one. */
+export interface Liveness {
+  verdict: LivenessVerdict
+  /** Fused P(live), 0–1; absent before the first look. */
+  score?: number
 }
 
 /** One subject's nearest embedding to a probe. */

@@ -16,7 +16,7 @@ const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\.onnx$/)
 
 export const entrySchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
-  kind: z.enum(['face-detector', 'face-embedder']),
+  kind: z.enum(['face-detector', 'face-embedder', 'face-liveness']),
   /** Name inside the models folder. */
   file: fileName,
   /** Names that the same bytes have in a mirror. */
@@ -64,6 +64,8 @@ export const entrySchema = z.strictObject({
     .strictObject({ cropPx: z.int().positive(), template: z.tuple([point, point, point, point, point]) })
     .nullable()
     .default(null),
+  /** Liveness models: the face's box is made larger by this factor before it is scaled to the input's square. */
+  boxScale: z.number().min(1).max(10).optional(),
   output: z.string().min(1),
   /** Numbers in one embedding; `null` for other kinds. */
   dimension: z.int().positive().nullable().default(null),

@@ -18,6 +18,8 @@ export interface TensorSignature {
 const CHANNELS = 3
 /** Numbers that YuNet gives for each cell, by output. */
 const YUNET_CHANNELS: Record<string, number> = { cls: 1, obj: 1, bbox: 4, kps: 10 }
+/** Live, and two kinds of spoof. */
+const LIVENESS_CLASSES = 3
 const YUNET_STRIDES = [8, 16, 32]
 
 /** MDL_MISMATCH when the file's inputs and outputs are not those of `entry`. */
@@ -88,15 +90,11 @@ function outputProblems(entry: ModelEntry, outputs: readonly TensorSignature[]):
       }),
     ).slice(0, 3)
   }
-  if (entry.kind === 'face-embedder') {
-    const shape = outputs[0]?.shape
-    const last = shape?.at(-1)
-    if (shape?.length !== 2) return [`it gives ${show(shape)}, not [N,${entry.dimension}]`]
-    if (typeof last === 'number' && last !== entry.dimension) {
-      return [`its embeddings have ${last} numbers, not ${entry.dimension}`]
-    }
-  }
-  return []
+  const wanted = entry.kind === 'face-embedder' ? entry.dimension : LIVENESS_CLASSES
+  const shape = outputs[0]?.shape
+  const last = shape?.at(-1)
+  if (shape?.length !== 2) return [`it gives ${show(shape)}, not [N,${wanted}]`]
+  return typeof last === 'number' && last !== wanted ? [`its answers have ${last} numbers, not ${wanted}`] : []
 }
 
 function show(shape: readonly (number | string)[] | undefined): string {

@@ -7,6 +7,7 @@ import { GrabberError, toGrabberError } from '../core/errors.ts'
 import { settleModels } from '../src/model-choice.ts'
 import { createLogger } from '../src/ops/logger.ts'
 import { benchEngine } from './benchmarks/engine.ts'
+import { benchIdentity } from './benchmarks/identity.ts'
 import type { Bench } from './benchmarks/kit.ts'
 import { benchPacking } from './benchmarks/packing.ts'
 import { benchReplay } from './benchmarks/replay.ts'
@@ -17,6 +18,7 @@ const benches: Record<string, Bench> = {
   engine: benchEngine,
   startup: benchStartup,
   packing: benchPacking,
+  identity: benchIdentity,
 }
 
 async function main(): Promise<void> {

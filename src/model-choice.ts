@@ -17,7 +17,15 @@ import type { EngineModelSpec } from '../core/wire/engine-control.ts'
 import { type KnownModel, knownModels } from '../models/manifest.ts'
 import type { ModelEntry } from '../models/model-entry.ts'
 import { installedPath } from '../models/model-files.ts'
-import { facesSpec, installedModels, missingModels, modelsDir } from './face-models.ts'
+import {
+  facesSpec,
+  installedModels,
+  livenessWarning,
+  missingModels,
+  modelIds,
+  modelsDir,
+  withoutMissing,
+} from './face-models.ts'
 import { galleryModels } from './store/gallery-models.ts'
 
 export interface ModelChoice {
@@ -73,34 +81,40 @@ export function checkGalleryModel(config: Config, embedder: string): void {
 }
 
 /**
- * For a configuration that is settled. Cameras whose models are not installed run without faces, with one warning for all
- * of them. GAL_MODEL_MISMATCH when the gallery is of another embedder, or a camera's embedder is not the gallery's.
+ * For a configuration that is settled. Cameras whose models are not installed run without faces, or without liveness, with
+ * one warning of each kind for all. GAL_MODEL_MISMATCH when the gallery is of another embedder, or a camera's embedder is not
+ * the gallery's.
  */
 export async function chooseModels(config: Config, logger: Logger): Promise<ModelChoice> {
   const { embedder } = config.defaults.faces
-  const specs = new Map<string, FacesSpec>()
-  for (const id of Object.keys(config.cameras)) {
-    const { faces } = cameraConfig(config, id)
-    if (!faces.enabled) continue
-    if (faces.embedder !== embedder) {
-      throw new GrabberError('GAL_MODEL_MISMATCH', `camera ${id} uses ${faces.embedder}, and the gallery ${embedder}`, {
-        remedy: `remove cameras.${id}.faces.embedder: there is one gallery, and it belongs to one embedder`,
-      })
-    }
-    specs.set(id, facesSpec(config, faces))
-  }
-  if (specs.size > 0) checkGalleryModel(config, embedder)
-  const wanted = new Set([...specs.values()].flatMap((spec) => [spec.detector, spec.embedder]))
+  const cameras = Object.keys(config.cameras)
+    .map((id) => ({ id, settings: cameraConfig(config, id).faces }))
+    .filter(({ settings }) => settings.enabled)
+    .map(({ id, settings }) => ({ id, settings, spec: facesSpec(config, settings) }))
+  for (const { id, settings } of cameras) checkSameEmbedder(id, settings.embedder, embedder)
+  if (cameras.length > 0) checkGalleryModel(config, embedder)
+  const wanted = new Set(cameras.flatMap(({ spec }) => modelIds(spec)))
   const missing = new Set(await missingModels(config, wanted))
-  if (missing.size > 0) {
-    logger.warn({ missing: [...missing] }, 'no faces: models are not installed; to add them run `grabber models pull`')
+  const specs = new Map<string, FacesSpec>()
+  const warnings = new Set<string>()
+  for (const { id, settings, spec } of cameras) {
+    const usable = withoutMissing(spec, missing, settings.liveness)
+    if (usable) specs.set(id, usable)
+    const warning = usable
+      ? livenessWarning(usable)
+      : 'no faces: models are not installed; to add them run `grabber models pull`'
+    if (warning !== undefined) warnings.add(warning)
   }
-  const faces = ({ id }: CameraConfig): FacesSpec | null => {
-    const spec = specs.get(id)
-    return spec && !missing.has(spec.detector) && !missing.has(spec.embedder) ? spec : null
-  }
+  for (const warning of warnings) logger.warn({ missing: [...missing] }, warning)
   const engineModels = await installedModels(config, wanted.difference(missing))
-  return { faces, engineModels, embedder }
+  return { faces: ({ id }) => specs.get(id) ?? null, engineModels, embedder }
+}
+
+function checkSameEmbedder(camera: string, own: string, gallery: string): void {
+  if (own === gallery) return
+  throw new GrabberError('GAL_MODEL_MISMATCH', `camera ${camera} uses ${own}, and the gallery ${gallery}`, {
+    remedy: `remove cameras.${camera}.faces.embedder: there is one gallery, and it belongs to one embedder`,
+  })
 }
 
 /** The models of one kind in the order of choice. */

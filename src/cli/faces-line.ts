@@ -1,6 +1,7 @@
 /**
  * A picture's faces as the object of one JSON line. Pure. Numbers are rounded: a line is read by people as well.
  */
+import type { Liveness } from '../../core/observation.ts'
 import type { FaceGallery } from '../../core/ports.ts'
 import type { StillFace } from '../../core/wire/control.ts'
 import { acceptedMatch, type MatchLimits } from '../../streams/analysis/identity.ts'
@@ -29,15 +30,21 @@ export function stillLine(file: string, { width, height, faces }: SeenStill, opt
   return { file, width, height, faces: faces.map((face) => faceEntry(face, options)) }
 }
 
-function faceEntry({ box, score, landmarks, quality, embedding }: StillFace, { embed, identify }: LineOptions): object {
+function faceEntry(face: StillFace, { embed, identify }: LineOptions): object {
+  const { box, score, landmarks, quality, liveness, embedding } = face
   return {
     box: box.map(px),
     score: ratio(score),
     landmarks: landmarks.map((point) => point.map(px)),
     quality: ratio(quality),
+    ...(liveness ? { liveness: roundLiveness(liveness) } : {}),
     ...(identify ? { match: embedding ? match(embedding, identify) : null } : {}),
     ...(embed && embedding ? { embedding: Array.from(embedding, component) } : {}),
   }
+}
+
+function roundLiveness({ verdict, score }: Liveness): Liveness {
+  return score === undefined ? { verdict } : { verdict, score: ratio(score) }
 }
 
 function match(embedding: Float32Array, { gallery, ...limits }: NonNullable<LineOptions['identify']>): object | null {

@@ -11,6 +11,7 @@ import type { CloudEvent } from '../../core/event.ts'
 import { mediaEventTypes } from '../../core/event.ts'
 import type { FaceGallery } from '../../core/ports.ts'
 import type { FacesSpec } from '../../core/wire/control.ts'
+import { modelIds } from '../face-models.ts'
 import { checkGalleryModel, settleModels } from '../model-choice.ts'
 import { cameraIdOf, checkRecording, findRecordings, fingerprint } from '../recordings.ts'
 import { type ReplaySummary, ReplayTally } from '../replay-summary.ts'
@@ -69,7 +70,7 @@ async function replayAll(context: CliContext, config: Config, files: string[], f
   await using events = await LineFile.open(context, flags.events)
   await using summaries = await LineFile.open(context, flags.summary ?? (flags.events === '-' ? undefined : '-'))
   await using publication = flags.publish ? await openPublication(context, config) : undefined
-  await using bench = await openWorkbench(config, faces ? [faces.detector, faces.embedder] : [], context.logger)
+  await using bench = await openWorkbench(config, faces ? modelIds(faces) : [], context.logger)
   const gallery = faces ? openGallerySnapshot(config, faces.embedder) : undefined
   const replay = new Replay(context, config, bench, { events, publication, gallery, faces, flags, pace })
   let failed: GrabberError | undefined

@@ -1,19 +1,21 @@
 /**
  * `identify`: evidence becomes identities; tracks become words. One frame at a time, in PTS order. Session host only.
- * The gallery is asked through the daemon. A name is at most once in a frame: tracks that are confirmed hold their
- * subject, the others are judged in the order of the frame's evidence.
+ * The gallery is asked through the daemon, for each track with new evidence. Then all tracks of the frame are settled
+ * together, since a person is at most once in a picture.
  */
 import type { OperatorFunction } from 'rxjs'
 import { toGrabberError } from '../../core/errors.ts'
-import type { GalleryHit, Identity } from '../../core/observation.ts'
+import type { GalleryHit } from '../../core/observation.ts'
 import type { LiveBox } from '../../core/wire/control.ts'
+import { assign } from '../analysis/assignment.ts'
 import { type IdentityOptions, TrackIdentity } from '../analysis/identity.ts'
+import { livenessLimits } from '../analysis/liveness.ts'
 import { round, trackEvent } from '../event-draft.ts'
 import type { Embedded, FaceEvidence, FaceServices, GraphEvent, Seen, TrackView } from '../graph-item.ts'
 import { bounded } from './bounded.ts'
 
-/** The nearest subject and the runner-up; more serve the rule of one person once in a frame. */
-const NEAREST = 5
+/** The nearest subject and the runner-up. */
+const NEAREST = 2
 
 interface Known {
   identity: TrackIdentity
@@ -28,7 +30,10 @@ export class Identities {
 
   constructor(services: FaceServices) {
     this.#services = services
-    this.#options = services.faces
+    const { matchThreshold, minMargin, confirmEmbeddings, liveness } = services.faces
+    const requireLive = liveness?.mode === 'require'
+    const limits = livenessLimits(liveness?.models ?? [])
+    this.#options = { matchThreshold, minMargin, confirmEmbeddings, requireLive, liveness: limits }
   }
 
   async step({ info, events, seen, started, ended, evidence }: Embedded): Promise<Seen> {
@@ -38,10 +43,8 @@ export class Identities {
       this.#known.set(view.id, { identity: new TrackIdentity(this.#options), revision: 0 })
       words.push(this.#word(view, 'new'))
     }
-    for (const item of evidence) {
-      const view = seen.find((track) => track.id === item.trackId)
-      if (view && (await this.#judge(item, seen))) words.push(this.#word(view, 'update'))
-    }
+    for (const item of evidence) await this.#consult(item)
+    words.push(...this.#settle(seen))
     return { info, events: words, boxes: seen.map((view) => this.#box(view)) }
   }
 
@@ -49,14 +52,29 @@ export class Identities {
     return views.map((view) => this.#end(view))
   }
 
-  async #judge({ trackId, embedding, quality }: FaceEvidence, seen: readonly TrackView[]): Promise<boolean> {
-    const known = this.#known.get(trackId)
-    if (!known) return false
-    const template = known.identity.add(embedding, quality)
+  /** Adds a look to its track's evidence, and asks the gallery when there is something new to ask. */
+  async #consult({ trackId, ...look }: FaceEvidence): Promise<void> {
+    const identity = this.#known.get(trackId)?.identity
+    const template = identity?.add(look)
     const hits = template && (await this.#search(template))
-    if (!hits || !known.identity.judge(hits, this.#takenBesides(trackId, seen))) return false
-    known.revision++
-    return true
+    if (hits) identity?.answer(hits)
+  }
+
+  /** The words of the tracks whose identity changes; those who lose a subject speak before those who get it. */
+  #settle(seen: readonly TrackView[]): GraphEvent[] {
+    const tracks = seen.flatMap((view) => {
+      const known = this.#known.get(view.id)
+      return known ? [{ view, known }] : []
+    })
+    const claims = tracks.map(({ known }) => known.identity.claim)
+    const granted = assign(claims, this.#options.minMargin)
+    const changed = [false, true].flatMap((turn) =>
+      tracks.filter(({ known }, index) => granted[index] === turn && known.identity.settle(turn)),
+    )
+    return changed.map(({ view, known }) => {
+      known.revision++
+      return this.#word(view, 'update')
+    })
   }
 
   /** A camera goes on without an answer; a recording must have it. */
@@ -70,15 +88,6 @@ export class Identities {
     }
   }
 
-  #takenBesides(trackId: string, seen: readonly TrackView[]): Set<string> {
-    const taken = new Set<string>()
-    for (const { id } of seen) {
-      const identity = id === trackId ? undefined : this.#known.get(id)?.identity.identity
-      if (identity?.subject !== undefined && identity.status !== 'candidate') taken.add(identity.subject)
-    }
-    return taken
-  }
-
   #end(view: TrackView): GraphEvent {
     const word = this.#word(view, 'end')
     this.#known.delete(view.id)
@@ -86,9 +95,11 @@ export class Identities {
   }
 
   #word(view: TrackView, phase: 'new' | 'update' | 'end'): GraphEvent {
-    const known = this.#known.get(view.id)
-    const identity: Identity = known?.identity.identity ?? { status: 'unknown' }
-    return trackEvent(view, { phase, revision: known?.revision ?? 0, identity })
+    const { identity, revision } = this.#known.get(view.id) ?? {
+      identity: new TrackIdentity(this.#options),
+      revision: 0,
+    }
+    return trackEvent(view, { phase, revision, identity: identity.identity, liveness: identity.liveness })
   }
 
   #box(view: TrackView): LiveBox {

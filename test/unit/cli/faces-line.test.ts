@@ -24,6 +24,15 @@ it('rounds, and holds no embedding unless asked', () => {
   expect(stillLine('a.jpg', still(seen), { embed: true })).toMatchObject({ faces: [{ embedding: [0.6, 0.8] }] })
 })
 
+it('says what one look says of liveness, where there are models for it', () => {
+  const line = (liveness: StillFace['liveness']) =>
+    stillLine('a.jpg', still({ ...seen, ...(liveness ? { liveness } : {}) }), { embed: false })
+  expect(line({ verdict: 'spoof', score: 0.00512 })).toMatchObject({
+    faces: [{ ...plain, liveness: { verdict: 'spoof', score: 0.0051 } }],
+  })
+  expect(line({ verdict: 'unchecked' })).toMatchObject({ faces: [{ liveness: { verdict: 'unchecked' } }] })
+})
+
 it('says who it is, without the name, or null', () => {
   const known = gallery({ subject: 'ada', name: 'Ada', similarity: 0.71239 }, { subject: 'bob', similarity: 0.2 })
   expect(stillLine('a.jpg', still(seen), { embed: false, identify: known })).toMatchObject({

@@ -21,7 +21,9 @@ function refusal(change: (manifest: { models: Record<string, unknown>[] }) => vo
 describe('the manifest', () => {
   test('every published file has addresses pinned to a commit, the first of them its source', () => {
     const ids = loadManifest().models.map(({ id }) => id)
-    expect(ids).toEqual(expect.arrayContaining(['yunet', 'yunet-2023mar', 'face-reid-0095', 'sface']))
+    expect(ids).toEqual(
+      expect.arrayContaining(['yunet', 'yunet-2023mar', 'face-reid-0095', 'sface', 'minifasnet-v2', 'minifasnet-v1se']),
+    )
     for (const { urls, conversion, source } of loadManifest().models) {
       expect(urls.length > 0 || conversion !== null).toBe(true)
       for (const url of urls) expect(url).toMatch(/\/[0-9a-f]{40}\//)
