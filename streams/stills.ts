@@ -10,6 +10,7 @@ import type { DetectedFace } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { StillFace, StillsSpec } from '../core/wire/control.ts'
 import { facesFromResult } from '../models/yunet.ts'
+import { cropQuality } from './analysis/crop-quality.ts'
 import { faceQuality } from './analysis/face-quality.ts'
 import { Decoder } from './media/decoder.ts'
 import { Demuxer } from './media/demuxer.ts'
@@ -124,7 +125,8 @@ export class Stills {
     }
     const crop = this.#spec.embed ? alignedCrop({ full }, face.landmarks, size, this.#spec.faces) : undefined
     if (!crop) return still
+    const quality = cropQuality(crop)
     const { data } = await this.#engine.infer(this.#spec.faces.embedder, crop, {})
-    return { ...still, embedding: data }
+    return { ...still, embedding: data, crop: quality }
   }
 }

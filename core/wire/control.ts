@@ -6,7 +6,7 @@
 import type { CodedError } from '../errors.ts'
 import type { EventData, EventType } from '../event.ts'
 import type { LedgerCounts } from '../ledger.ts'
-import type { GalleryHit } from '../observation.ts'
+import type { CropQuality, GalleryHit } from '../observation.ts'
 
 export const CONTROL_PROTOCOL = 1
 
@@ -98,6 +98,8 @@ export interface StillFace {
   landmarks: readonly (readonly [number, number])[]
   quality: number
   embedding?: Float32Array
+  /** Of the aligned crop that the embedding was made of. */
+  crop?: CropQuality
 }
 
 export interface StreamInfo {
