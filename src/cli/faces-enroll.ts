@@ -17,7 +17,7 @@ import { lookAt } from './faces-stills.ts'
 import { openGallerySnapshot } from './gallery-snapshot.ts'
 
 /** Moments of a video that an enrolment looks at, spread over its length. */
-const ENROL_MOMENTS = 8
+export const ENROL_MOMENTS = 8
 const MAX_NAME_LENGTH = 200
 
 interface EnrollOptions {
@@ -61,7 +61,7 @@ async function enroll(context: CliContext, config: Config, { subject, images, op
   })
   const { allowSimilar = false, allowDifferent = false, json = false } = options
   const limits = { matchThreshold, allowSimilar, allowDifferent }
-  const pictures = checkSet(subject, each, openGallerySnapshot(config, embedder), limits)
+  const pictures = await checkSet(subject, each, openGallerySnapshot(config, embedder), limits)
   const problems = pictures.flatMap((picture) => picture.problems)
   if (problems.length > 0) {
     for (const problem of problems) context.stderr.write(`${problem.line}\n`)

@@ -1,5 +1,5 @@
 /**
- * `grabber faces detect · identify · enroll · list · remove`. Runs as a command, beside a daemon or alone: inference with
+ * `grabber faces detect · identify · list · remove`, and the group that `enroll` and `calibrate` are in. Runs as a command, beside a daemon or alone: inference with
  * an engine of its own, the gallery through the daemon that owns the data folder. Names and embeddings never go to a log.
  */
 import type { Command } from 'commander'
@@ -8,6 +8,7 @@ import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { facesSpec } from '../face-models.ts'
 import { type CliContext, openConfig } from './context.ts'
+import { registerFacesCalibrate } from './faces-calibrate.ts'
 import { registerFacesEnroll } from './faces-enroll.ts'
 import { openGallery, subjectsTable } from './faces-gallery.ts'
 import { stillLine } from './faces-line.ts'
@@ -41,6 +42,7 @@ export function registerFaces(program: Command, context: CliContext): void {
     })
 
   registerFacesEnroll(faces, context)
+  registerFacesCalibrate(faces, context)
 
   faces
     .command('list')

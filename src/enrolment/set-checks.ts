@@ -2,7 +2,7 @@
  * Whether pictures that are each good enough belong together, and to nobody else who is known. Pure.
  */
 import { GrabberError } from '../../core/errors.ts'
-import type { FaceGallery } from '../../core/ports.ts'
+import type { GalleryHit } from '../../core/observation.ts'
 import { nearest } from './likeness.ts'
 import type { CheckedPicture } from './picture-check.ts'
 
@@ -17,6 +17,12 @@ const SAME_PICTURE = 0.9995
  */
 const DISAGREE_RATIO = 0.75
 
+/** The gallery, as far as it is asked; of one moment. */
+export interface KnownPeople {
+  search(embedding: Float32Array, k: number): GalleryHit[] | Promise<GalleryHit[]>
+  list(): { subject: string }[] | Promise<{ subject: string }[]>
+}
+
 export interface SetLimits {
   matchThreshold: number
   /** The person may look like somebody who is known. */
@@ -29,21 +35,25 @@ export interface SetLimits {
  * The pictures again, those refused that are GAL_DUPLICATE of each other or of what is enrolled, GAL_DISAGREE with all
  * others and what is enrolled of `subject`, or GAL_LOOKS_LIKE another subject. Pictures with problems are left as they are.
  */
-export function checkSet(
+export async function checkSet(
   subject: string,
   pictures: readonly CheckedPicture[],
-  gallery: Pick<FaceGallery, 'search' | 'list'>,
+  gallery: KnownPeople,
   limits: SetLimits,
-): CheckedPicture[] {
-  const subjects = gallery.list()
+): Promise<CheckedPicture[]> {
+  const subjects = await gallery.list()
   // The nearest of all suffices to see someone else; how alike the person's own are may stand at the end of the list.
   const wanted = subjects.some((known) => known.subject === subject) ? subjects.length : 1
   const seen: CheckedPicture[] = []
-  return pictures.map((picture) => {
-    if (picture.problems.length > 0) return picture
+  const checked: CheckedPicture[] = []
+  for (const picture of pictures) {
+    if (picture.problems.length > 0) {
+      checked.push(picture)
+      continue
+    }
     const { file } = picture
     const vectors = picture.faces.map(({ embedding }) => embedding)
-    const hits = vectors.map((embedding) => gallery.search(embedding, wanted))
+    const hits = await Promise.all(vectors.map((embedding) => gallery.search(embedding, wanted)))
     const own = hits.map((each) => each.find((hit) => hit.subject === subject)?.similarity ?? Number.NEGATIVE_INFINITY)
     const problems: GrabberError[] = []
     const twin = seen.find((other) => vectors.every((each) => nearest(each, vectorsOf([other])) >= SAME_PICTURE))
@@ -66,8 +76,9 @@ export function checkSet(
       problems.push(new GrabberError('GAL_LOOKS_LIKE', `${file}: ${what}`))
     }
     seen.push(picture)
-    return problems.length > 0 ? { ...picture, faces: [], problems } : picture
-  })
+    checked.push(problems.length > 0 ? { ...picture, faces: [], problems } : picture)
+  }
+  return checked
 }
 
 function vectorsOf(pictures: readonly CheckedPicture[]): Float32Array[] {
