@@ -28,9 +28,9 @@ export interface CalibrationData {
   tracks: readonly CalibratedTrack[]
 }
 
-/** All against all grows with the square: this many take some seconds on one core. */
-const MAX_PEOPLE = 400
-const MAX_TRACKS = 1000
+/** All against all grows with the square: this many take some four seconds on one core. */
+const MAX_PEOPLE = 200
+const MAX_TRACKS = 500
 
 /** At most MAX_PEOPLE and MAX_TRACKS, spread evenly over their order; the same data gives the same choice. */
 export function boundedData({ people, tracks }: CalibrationData): CalibrationData {

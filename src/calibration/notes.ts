@@ -29,8 +29,8 @@ export function notesOf({ data, distributions, wanted, operatingPoints, method }
   }
   if (data.people < FEW_PEOPLE) {
     notes.push(
-      `${data.people} people are few: the figures describe them, and say little of others. From ${FEW_PEOPLE} on they begin ` +
-        'to; relatives and people of like age and origin are more alike than chance has it.',
+      `The figures describe these people (${data.people}), and say little of others; from ${FEW_PEOPLE} on they begin to. ` +
+        'Relatives and people of like age and origin are more alike than chance has it.',
     )
   }
   if (genuine === 0) {
@@ -66,6 +66,5 @@ export function notesOf({ data, distributions, wanted, operatingPoints, method }
 
 /** A share as a person reads it. */
 export function rate(value: number): string {
-  const percent = 100 * value
-  return `${percent >= 10 ? percent.toFixed(1) : percent >= 0.01 || percent === 0 ? Number(percent.toPrecision(3)) : percent.toExponential(1)} %`
+  return `${Number((100 * value).toPrecision(3))} %`
 }

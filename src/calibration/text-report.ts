@@ -33,7 +33,7 @@ export function textReport(report: CalibrationReport, table: (rows: readonly (re
   const { data, distributions, operatingPoints, eer, nearest, notes, wanted } = report
   const digits = (value: number) => value.toFixed(3)
   const parts = [
-    `${report.model}: ${data.people} people, ${data.embeddings} embeddings, ${data.tracks} tracks\n`,
+    `${report.model}: people ${data.people}, embeddings ${data.embeddings}, tracks ${data.tracks}\n`,
     table([
       ['SCORES', 'OF', 'COUNTED', 'NUMBER', 'MIN', '5 %', 'MEDIAN', '95 %', 'MAX'],
       ...distributions.map(({ of, from, counted, comparisons, ...at }) => [
@@ -45,14 +45,7 @@ export function textReport(report: CalibrationReport, table: (rows: readonly (re
       ]),
     ]),
     table([
-      [
-        'THRESHOLD',
-        'WHICH',
-        'FALSE MATCHES',
-        'FALSE NON-MATCHES',
-        `STRANGER NAMED, ${data.people} PEOPLE`,
-        '1000 PEOPLE',
-      ],
+      ['THRESHOLD', 'WHICH', 'FALSE MATCHES', 'FALSE NON-MATCHES', `STRANGER NAMED AMONG ${data.people}`, 'AMONG 1000'],
       ...operatingPoints.map(({ threshold, at, fmr, fnmr, fpir }) => [
         threshold.toFixed(4),
         at === 'wanted' ? `for ${rate(wanted.fmr)}` : at,
