@@ -2,9 +2,10 @@
  * The calibration report as one page that needs nothing but itself: no script, no font, no address. Pure text. Every text
  * of the data is escaped: a folder's name is anybody's.
  */
+
+import type { CalibrationReport, OperatingPoint } from './calibration-report.ts'
 import { rate } from './notes.ts'
 import { detPlot, histogramPlot } from './plots.ts'
-import type { CalibrationReport, OperatingPoint } from './report.ts'
 import { describe, rateCell } from './text-report.ts'
 
 /** Dark on light or light on dark, as the reader's system has it; blue and orange are told apart by every eye. */

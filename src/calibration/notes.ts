@@ -1,7 +1,7 @@
 /**
  * What a calibration's figures do not tell, in sentences: too little data, dependence, kindness. Pure text.
  */
-import type { CalibrationReport } from './report.ts'
+import type { CalibrationReport } from './calibration-report.ts'
 
 /** Below it the figures describe these people; what they say of others is chance. */
 const FEW_PEOPLE = 30

@@ -1,8 +1,9 @@
 /**
  * The plots of a calibration report as SVG text, coloured by the page's style classes. Pure.
  */
+
+import type { CalibrationReport } from './calibration-report.ts'
 import { rate } from './notes.ts'
-import type { CalibrationReport } from './report.ts'
 
 const WIDTH = 720
 const HEIGHT = 300

@@ -2,8 +2,8 @@
  * The calibration report for a terminal. Pure text.
  */
 import type { Interval } from './binomial-interval.ts'
+import type { CalibrationReport, Distribution, MeasuredRate } from './calibration-report.ts'
 import { rate } from './notes.ts'
-import type { CalibrationReport, Distribution, MeasuredRate } from './report.ts'
 
 /** What stands behind a distribution. */
 export function describe({ of, from }: Pick<Distribution, 'of' | 'from'>): string {
