@@ -25,6 +25,10 @@ it('keeps the most diverse of all that was ever enrolled and kept, on disk and i
     gallery.enroll('ada', 'Ada', [at(degrees), at(degrees + 1), at(degrees + 2), at(degrees + 3)])
   }
   const snapshot = GallerySnapshot.read(path, 'm', 2)
+  // What was given up is found no more, in memory as on disk.
+  for (let degrees = 0; degrees < 40; degrees++) {
+    expect(gallery.search(at(degrees), 2)).toEqual(snapshot.search(at(degrees), 2))
+  }
   for (const each of [gallery, snapshot]) {
     expect(each.list().map(({ subject, embeddings }) => [subject, embeddings])).toEqual([
       ['ada', KEPT_EMBEDDINGS],
