@@ -20,7 +20,7 @@ export const MAX_PITCH = 25
 export const MAX_ROLL = 45
 /** A face at an eighth of its light is below, at a quarter above (then it still is 0.94 like itself). */
 export const MIN_HIGH_LUMA = 32
-/** Beyond it a face is on average less than 0.8 like itself. */
+/** Faces beyond it are 0.71 like themselves (median of 104), faces below 0.93. */
 export const MAX_OVEREXPOSED_RATIO = 0.4
 
 /** A face with what is measured on its crop. */

@@ -8,7 +8,7 @@ import { cosine, medoid } from './likeness.ts'
 
 /**
  * Embeddings kept of a person: as many as moments are taken of a video. Of 11 photographs of a person 8 leave none less
- * than 0.8 like a kept one (docs/decisions.md), and a search costs by the number that is kept.
+ * than 0.85 like a kept one (docs/decisions.md), and a search costs by the number that is kept.
  */
 export const KEPT_EMBEDDINGS = 8
 
