@@ -10,6 +10,7 @@ import type { DetectedFace } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { StillFace, StillsSpec } from '../core/wire/control.ts'
 import { facesFromResult } from '../models/yunet.ts'
+import { cropQuality } from './analysis/crop-quality.ts'
 import { faceQuality } from './analysis/face-quality.ts'
 import { livenessLimits, livenessOfLook } from './analysis/liveness.ts'
 import { judgeLiveness } from './judge-liveness.ts'
@@ -134,7 +135,7 @@ export class Stills {
     ])
     return {
       ...still,
-      ...(embedded ? { embedding: embedded.data } : {}),
+      ...(crop && embedded ? { embedding: embedded.data, crop: cropQuality(crop) } : {}),
       ...(models.length > 0 ? { liveness: livenessOfLook(live, livenessLimits(models)) } : {}),
     }
   }

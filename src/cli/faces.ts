@@ -1,5 +1,5 @@
 /**
- * `grabber faces detect · identify · enroll · list · remove`. Runs as a command, beside a daemon or alone: inference with
+ * `grabber faces detect · identify · list · remove`, and the group that `enroll` and `calibrate` are in. Runs as a command, beside a daemon or alone: inference with
  * an engine of its own, the gallery through the daemon that owns the data folder. Names and embeddings never go to a log.
  */
 import type { Command } from 'commander'
@@ -8,17 +8,13 @@ import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { facesSpec } from '../face-models.ts'
 import { checkGalleryModel, settleModels } from '../model-choice.ts'
-import { checkSubjectId } from '../store/embedding.ts'
-import { type CliContext, openConfig, usage } from './context.ts'
-import { enrolmentOf, MAX_EMBEDDINGS } from './faces-enrolment.ts'
+import { type CliContext, openConfig } from './context.ts'
+import { registerFacesCalibrate } from './faces-calibrate.ts'
+import { registerFacesEnroll } from './faces-enroll.ts'
 import { openGallery, subjectsTable } from './faces-gallery.ts'
 import { stillLine } from './faces-line.ts'
 import { lookAt } from './faces-stills.ts'
 import { openGallerySnapshot } from './gallery-snapshot.ts'
-
-/** Moments of a video that an enrolment looks at, spread over its length. */
-const ENROL_MOMENTS = 8
-const MAX_NAME_LENGTH = 200
 
 export function registerFaces(program: Command, context: CliContext): void {
   const faces = program.command('faces').description('faces of pictures, and the people who are known')
@@ -47,19 +43,8 @@ export function registerFaces(program: Command, context: CliContext): void {
       await eachPicture(context, config, images, true, (file, still) => stillLine(file, still, { embed, identify }))
     })
 
-  faces
-    .command('enroll <subject> <images...>')
-    .description('make a person known from pictures or videos with that person alone; all of them, or nothing')
-    .option('--name <name>', 'the name to show; the subject is an id of a-z, 0-9, _ and -')
-    .addHelpText('after', '\nExample:\n  grabber faces enroll ada portrait.jpg hallway.mp4 --name "Ada Lovelace"')
-    .action(async (subject: string, images: string[], { name }: { name?: string }, command: Command) => {
-      const config = settleModels(openConfig(context, command).config)
-      checkSubjectId(subject)
-      if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME_LENGTH)) {
-        throw usage(`--name takes 1 to ${MAX_NAME_LENGTH} characters`)
-      }
-      await enroll(context, config, { subject, name: name?.trim() ?? null, images })
-    })
+  registerFacesEnroll(faces, context)
+  registerFacesCalibrate(faces, context)
 
   faces
     .command('list')
@@ -104,27 +89,4 @@ async function eachPicture(
     }
     for (const still of answer.stills) context.stdout.write(`${JSON.stringify(line(file, still))}\n`)
   })
-}
-
-interface Enrolment {
-  subject: string
-  name: string | null
-  images: readonly string[]
-}
-
-/** Every picture is judged before the gallery is touched. */
-async function enroll(context: CliContext, config: Config, { subject, name, images }: Enrolment): Promise<void> {
-  const { matchThreshold } = facesSpec(config)
-  const embeddings: Float32Array[] = []
-  await lookAt(context, config, images, { embed: true, moments: ENROL_MOMENTS }, (file, answer) => {
-    if ('error' in answer) {
-      const { code, message, remedy } = answer.error
-      throw new GrabberError(code, `${file}: ${message}`, { remedy, cause: answer.error })
-    }
-    embeddings.push(...enrolmentOf(file, answer.stills, matchThreshold))
-  })
-  if (embeddings.length > MAX_EMBEDDINGS) throw usage(`at most ${MAX_EMBEDDINGS} faces can be enrolled at once`)
-  await using gallery = await openGallery(context, config, 'write')
-  const { embeddings: known } = await gallery.enroll(subject, name, embeddings)
-  context.stdout.write(`${subject}: ${embeddings.length} enrolled, ${known} known\n`)
 }

@@ -52,6 +52,11 @@ export class GalleryReader {
     return row === undefined ? undefined : toSubject(row)
   }
 
+  /** Embeddings of the model, in the order in which they were enrolled. */
+  vectors(subject: string): Float32Array[] {
+    return this.#vectors.all(subject, this.#model).map(({ vector }) => fromBlob(vector, this.#dimension))
+  }
+
   /** A matrix of all embeddings of the model. For start-up: it takes a pause that grows with the gallery. */
   load(): EmbeddingMatrix {
     const rows = this.#rowCount.get(this.#model)?.n ?? 0
@@ -68,12 +73,7 @@ export class GalleryReader {
     }
     for (const { subject, name } of this.#changed.all(generation)) {
       matrix.remove(subject)
-      const rows = this.#vectors.all(subject, this.#model)
-      matrix.add(
-        subject,
-        name,
-        rows.map(({ vector }) => fromBlob(vector, this.#dimension)),
-      )
+      matrix.add(subject, name, this.vectors(subject))
     }
   }
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { GalleryHit } from '../../core/observation.ts'
 import type { FaceGallery, Subject } from '../../core/ports.ts'
+import { diverseEmbeddings, KEPT_EMBEDDINGS } from '../enrolment/diverse-embeddings.ts'
 import { checkEmbedding, checkSubjectId, toBlob } from './embedding.ts'
 import type { EmbeddingMatrix } from './embedding-matrix.ts'
 import { GalleryReader } from './gallery-reader.ts'
@@ -18,6 +19,8 @@ export interface GalleryOptions {
   /** Numbers in one of its embeddings. */
   dimension: number
   clock: Clock
+  /** Embeddings kept of a person; the most diverse stay. */
+  keep?: number
 }
 
 /** Sees what other connections enrol and remove at its next call. */
@@ -29,6 +32,7 @@ export class SqliteGallery implements FaceGallery {
   readonly #matrix: EmbeddingMatrix
   readonly #putSubject: Query
   readonly #putEmbedding: Query
+  readonly #deleteEmbeddings: Query
   readonly #deleteSubject: Query
   readonly #advance: Query<{ generation: number }>
   #dataVersion: number
@@ -45,6 +49,7 @@ export class SqliteGallery implements FaceGallery {
        ON CONFLICT (subject) DO UPDATE SET name = coalesce(?2, name), generation = ?4`,
     )
     this.#putEmbedding = store.prepare('INSERT INTO embeddings (subject, model, vector) VALUES (?, ?, ?)')
+    this.#deleteEmbeddings = store.prepare('DELETE FROM embeddings WHERE subject = ? AND model = ?')
     this.#deleteSubject = store.prepare('DELETE FROM subjects WHERE subject = ?')
     this.#advance = store.prepare('UPDATE gallery_state SET generation = generation + 1 RETURNING generation')
     this.#dataVersion = store.dataVersion()
@@ -63,7 +68,10 @@ export class SqliteGallery implements FaceGallery {
     return this.#matrix.search(embedding, k)
   }
 
-  /** Adds embeddings to the subject, which is made when absent (then at least one is needed); all or none. */
+  /**
+   * Adds embeddings to the subject, which is made when absent (then at least one is needed); all or none. Of all that are
+   * then known the most diverse are kept.
+   */
   enroll(subject: string, name: string | null, embeddings: Float32Array[]): Subject {
     checkSubjectId(subject)
     for (const embedding of embeddings) checkEmbedding(embedding, this.#options.dimension)
@@ -71,14 +79,21 @@ export class SqliteGallery implements FaceGallery {
     if (embeddings.length === 0 && this.#reader.subject(subject) === undefined) {
       throw new GrabberError('API_BAD_REQUEST', 'a new subject needs at least one embedding')
     }
+    let kept: Float32Array[] = []
     const generation = this.#store.transaction('write', () => {
       const next = this.#advanced()
       this.#putSubject.run(subject, name, Math.round(this.#options.clock.nowMs()), next)
-      for (const embedding of embeddings) this.#putEmbedding.run(subject, this.model, toBlob(embedding))
+      const all = [...this.#reader.vectors(subject), ...embeddings]
+      kept = diverseEmbeddings(all, this.#options.keep ?? KEPT_EMBEDDINGS).map((index) => all[index]!)
+      this.#deleteEmbeddings.run(subject, this.model)
+      for (const embedding of kept) this.#putEmbedding.run(subject, this.model, toBlob(embedding))
       return next
     })
     const stored = this.#reader.subject(subject)!
-    this.#applied(generation, () => this.#matrix.add(subject, stored.name, embeddings))
+    this.#applied(generation, () => {
+      this.#matrix.remove(subject)
+      this.#matrix.add(subject, stored.name, kept)
+    })
     return stored
   }
 

@@ -28,7 +28,12 @@ interface Implementation {
 function sqliteGallery(people: Person[], path = join(temporaryFolder(), 'grabber.db')): SqliteGallery {
   const store = openStore(path)
   onCleanUp(() => store.close())
-  const gallery = new SqliteGallery(store, { model: MODEL, dimension: DIMENSION, clock: systemClock })
+  const gallery = new SqliteGallery(store, {
+    model: MODEL,
+    dimension: DIMENSION,
+    clock: systemClock,
+    keep: Number.POSITIVE_INFINITY,
+  })
   for (const { subject, name, embeddings } of people) gallery.enroll(subject, name, embeddings)
   return gallery
 }

@@ -61,7 +61,7 @@ onAssets('the gallery', () => {
     ['GAL_SEVERAL_FACES', 'two_people.jpg', crowd],
     ['SRC_NOT_FOUND', 'missing.jpg', 'missing.jpg'],
   ])('refuses with %s, names the file and enrols nothing of the others', async ([code, name, file]) => {
-    const { status, out, err } = await faces('enroll', 'ada', ada, file!, ada)
+    const { status, out, err } = await faces('enroll', 'ada', ada, file!, asset(`${people}/test_images/obama2.jpg`))
     expect([status, out]).toEqual([3, ''])
     expect(err).toMatch(new RegExp(`^${code}: \\S*${name}: .+: .+\\n$`))
     expect(await known()).toEqual([])
