@@ -102,9 +102,7 @@ describe('a model that answers no numbers', () => {
 
 describe('a model whose batch is fixed at 1', () => {
   test('never gets more, however many wait', async () => {
-    const spec = tinyModel(folder, 'tiny', 'mean')
-    const { input } = spec.entry as { input: object }
-    const engine = await running([{ ...spec, entry: { ...spec.entry, input: { ...input, maxBatch: 1 } } }])
+    const engine = await running([tinyModel(folder, 'tiny', 'mean', 1)])
     const clientsOfMany = [1, 2, 3, 4].map((n) => clientOf(engine, `cam${n}`))
     await Promise.all(clientsOfMany.flatMap((client) => Array.from({ length: 8 }, () => answer(client, 'tiny'))))
     const sizes: number[] = []

@@ -27,9 +27,9 @@ const steps = {
 
 export type TinyKind = keyof typeof steps
 
-/** Writes the model into `folder` and says what an engine has to be told to serve it as `id`. */
-export function tinyModel(folder: string, id: string, kind: TinyKind, more: Partial<ModelEntry> = {}): EngineModelSpec {
-  const graph = tinyGraph(kind)
+/** Writes the model into `folder` and says what an engine has to be told to serve it as `id`. `maxBatch` is the file's batch. */
+export function tinyModel(folder: string, id: string, kind: TinyKind, maxBatch: number | null = null): EngineModelSpec {
+  const graph = tinyGraph(kind, maxBatch)
   const file = `${id}-${kind}.onnx`
   const path = join(folder, file)
   writeFileSync(path, graph)
@@ -40,10 +40,9 @@ export function tinyModel(folder: string, id: string, kind: TinyKind, more: Part
     file,
     sha256: createHash('sha256').update(graph).digest('hex'),
     bytes: graph.byteLength,
-    input: { ...like.input, fixedSidePx: TINY_SIDE_PX, shape: `[N,3,${TINY_SIDE_PX},${TINY_SIDE_PX}]` },
+    input: { ...like.input, maxBatch, fixedSidePx: TINY_SIDE_PX, shape: `[N,3,${TINY_SIDE_PX},${TINY_SIDE_PX}]` },
     alignment: { ...like.alignment!, cropPx: TINY_SIDE_PX },
     dimension: 3,
-    ...more,
   }
   return { id, path, entry }
 }
@@ -56,7 +55,7 @@ export function plain(red: number, green: number, blue: number): RgbPicture {
   return { width: TINY_SIDE_PX, height: TINY_SIDE_PX, data }
 }
 
-function tinyGraph(kind: TinyKind): Uint8Array {
+function tinyGraph(kind: TinyKind, batch: number | null): Uint8Array {
   const nodes: GraphNode[] = [{ op: 'GlobalAveragePool', inputs: ['in'], output: 'mean' }]
   for (const op of steps[kind]) {
     const from = nodes.at(-1)!.output
@@ -64,7 +63,7 @@ function tinyGraph(kind: TinyKind): Uint8Array {
     nodes.push({ op, inputs: [from, ...second], output: `${from}-${op}` })
   }
   nodes.at(-1)!.output = 'out'
-  const input = { name: 'in', type: ElementType.float, dims: ['N', 3, TINY_SIDE_PX, TINY_SIDE_PX] }
+  const input = { name: 'in', type: ElementType.float, dims: [batch ?? 'N', 3, TINY_SIDE_PX, TINY_SIDE_PX] }
   const output = { name: 'out', type: ElementType.float, dims: ['M', 'D'] }
   const constants = { dark: Float32Array.of(64), row: [1, -1] }
   const used = Object.entries(constants).filter(([name]) => nodes.some(({ inputs }) => inputs.includes(name)))

@@ -208,10 +208,10 @@ describe('how large a batch may be', () => {
 
   test('goes down to what runs in half the target latency, for that picture size only', () => {
     const bench = new Bench({ max: 8, targetLatencyMs: 200 })
-    fill(bench, 100)
+    fill(bench, 120)
     const seen = sizes(bench, () => ({ runMs: 30 * (bench.device.running?.items.length ?? 0) }))
     expect(seen[0]).toBe(8)
-    expect(new Set(seen.slice(5, 12))).toEqual(new Set([3]))
+    expect(new Set(seen.slice(6, 12))).toEqual(new Set([3]))
     expect(bench.dispatcher.figures().models.yunet!.batchCap).toBeLessThanOrEqual(4)
     bench.device.ran.length = 0
     fill(bench, 9, 2 * SIDE_PX)
