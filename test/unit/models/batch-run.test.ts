@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { adapterFor } from '../../../models/adapters.ts'
-import { isOutOfMemory, type RunModel, runBatch } from '../../../models/batch-run.ts'
+import { checkOutputs, isOutOfMemory, type RunModel, runBatch } from '../../../models/batch-run.ts'
 import { findModel } from '../../../models/manifest.ts'
 
 const adapter = adapterFor(findModel('face-reid-0095'))
@@ -88,6 +88,15 @@ describe('an answer that is none', () => {
     const { answers } = await runBatch(adapter, answering(rows, values), [crop(1)])
     expect(answers).toMatchObject([{ ok: false, error: { code: 'ENG_POISON' } }])
   })
+})
+
+test('an output that the adapter does not look at has to be numbers, too', () => {
+  const outputs = {
+    seen: { data: Float32Array.of(1), dims: [1, 1] },
+    other: { data: Float32Array.of(Number.NaN), dims: [1, 1] },
+  }
+  expect(() => checkOutputs(outputs, 1)).toThrow(/other is not finite/)
+  expect(() => checkOutputs({ seen: outputs.seen }, 1)).not.toThrow()
 })
 
 test('pictures in shared memory give what others give', async () => {

@@ -186,6 +186,19 @@ describe('the next batch', () => {
   })
 })
 
+test('on a busy device a camera of priority 10 is served before those of 0, which are served too', () => {
+  const bench = new Bench({ max: 1, maxWaitMs: 0 })
+  const [low, high] = [bench.camera(0), bench.camera(10)]
+  for (let n = 0; n < 8; n++) {
+    low.ask()
+    high.ask()
+  }
+  for (let n = 0; n < 10; n++) bench.device.done()
+  const served = ({ asks }: Camera) => [...asks.values()].filter(({ fates }) => fates.length > 0).length
+  expect(served(high)).toBe(8)
+  expect(served(low)).toBe(2)
+})
+
 describe('how large a batch may be', () => {
   const fill = (bench: Bench, count: number, widthPx = SIDE_PX) => {
     const camera = bench.camera()
