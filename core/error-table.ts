@@ -145,6 +145,12 @@ export const errorTable = {
   ),
   ENG_QUEUE_FULL: row(5, 'retry', 'The engine queue is full.', 'lower analysis.fps or the number of cameras'),
   ENG_EXPIRED: row(5, 'drop the item', 'A request waited past its deadline and was not run.', 'lower the load'),
+  ENG_MEMORY: row(
+    5,
+    'retry',
+    'The device had no memory for a single request.',
+    'lower analysis.width, or free memory on the device',
+  ),
   ENG_POISON: row(
     5,
     'drop the item',

@@ -12,8 +12,10 @@ export class BatchLimit {
   readonly #targetRunMs: number
   #now: number
   #good = 0
+  /** Size of the last batch that ran too long, when none as large has run in time since; 0 otherwise. */
+  #slowSize = 0
 
-  /** Begins at `max`: what is too much is known after one batch. */
+  /** Begins at `max`: what is too much is known after two batches. */
   constructor(max: number, targetLatencyMs: number) {
     this.#max = max
     this.#now = max
@@ -31,11 +33,15 @@ export class BatchLimit {
 
   ran(batchSize: number, runMs: number): void {
     if (runMs > this.#targetRunMs) {
-      // At least half is kept: one slow run may have had another cause.
+      // One slow run may have had another cause: the second lowers the size, and never by more than half.
+      const first = this.#slowSize === 0
+      this.#slowSize = batchSize
+      if (first) return
       const fitting = Math.floor((batchSize * this.#targetRunMs) / runMs)
       this.#lower(Math.max(fitting, Math.floor(batchSize / 2)))
       return
     }
+    if (batchSize >= this.#slowSize) this.#slowSize = 0
     if (batchSize < this.#now || this.#now === this.#max) return
     if (++this.#good < GOOD_BATCHES_TO_GROW) return
     this.#now++
@@ -45,5 +51,6 @@ export class BatchLimit {
   #lower(size: number): void {
     this.#now = Math.max(1, Math.min(this.#now, size))
     this.#good = 0
+    this.#slowSize = 0
   }
 }

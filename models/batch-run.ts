@@ -26,7 +26,7 @@ export interface BatchOutcome {
   outOfMemory: boolean
 }
 
-/** One answer for each item, in order. A failing item is ENG_POISON, after it failed alone. Never rejects. */
+/** One answer for each item, in order. What fails alone too is ENG_POISON, or ENG_MEMORY. Never rejects. */
 export async function runBatch(
   adapter: ModelAdapter,
   run: RunModel,
@@ -44,7 +44,7 @@ export async function runBatch(
     try {
       answers.push(...(await runOnce(adapter, run, [item])))
     } catch (error) {
-      answers.push({ ok: false, error: poison(adapter.id, error) })
+      answers.push({ ok: false, error: refusal(adapter.id, error) })
     }
   }
   return { answers, split: true, outOfMemory: outOfMemory || (items.length > 1 && answers.every(({ ok }) => ok)) }
@@ -97,7 +97,13 @@ function privately(pictures: readonly RgbPicture[]): RgbPicture[] {
   })
 }
 
-function poison(model: string, error: unknown): CodedError {
-  const what = (error instanceof Error ? error.message : String(error)).slice(0, 200)
-  return new GrabberError('ENG_POISON', `${model} failed on a request alone: ${what}`).toJSON()
+function refusal(model: string, error: unknown): CodedError {
+  const text = error instanceof Error ? error.message : String(error)
+  // Without the addresses of somebody's build machine.
+  const what = text
+    .replaceAll(/\/onnxruntime_src\/\S+/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 300)
+  const code = isOutOfMemory(error) ? 'ENG_MEMORY' : 'ENG_POISON'
+  return new GrabberError(code, `${model} failed on a request alone: ${what}`).toJSON()
 }

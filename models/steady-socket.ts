@@ -27,6 +27,5 @@ export function steadySocket(accepted: Socket, receive: (chunk: Uint8Array) => v
     return true
   }
   const options = { handle, onread: { buffer, callback } }
-  // Without flowing, the end of the connection would not be seen.
-  return new Socket(options as unknown as SocketConstructorOpts).resume()
+  return new Socket(options as unknown as SocketConstructorOpts)
 }

@@ -10,6 +10,7 @@ import type { Config } from '../../config/schema.ts'
 import { fromCoded } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
 import type {
+  BatchSettings,
   DeviceKind,
   EngineFigures,
   EngineModelSpec,
@@ -27,8 +28,8 @@ export interface BenchEngineOptions {
   config: Config
   logger: Logger
   models: EngineModelSpec[]
-  /** Largest batch. */
-  maxBatch: number
+  /** What differs from the configuration. */
+  batch?: Partial<BatchSettings>
   threads: number
   /** Requests that one client may have open. */
   credits: number
@@ -54,14 +55,14 @@ export class BenchEngine implements AsyncDisposable {
   }
 
   /** Resolves when the models are loaded and warm. Rejects with ENG_START, MDL_*, ACT_HOST_DIED. */
-  static async start({ config, logger, models, maxBatch, threads, credits }: BenchEngineOptions): Promise<BenchEngine> {
+  static async start({ config, logger, models, batch, threads, credits }: BenchEngineOptions): Promise<BenchEngine> {
     const settings = hostSettings(config, logger)
     const folder = await mkdtemp(join(tmpdir(), 'grabber-bench-'))
     const socketPath = join(folder, 'engine.sock')
-    const { device, batch, queueLimit } = config.engine
+    const { device, queueLimit } = config.engine
     const start: EngineStart = {
       ...{ device, socketPath, models, credits, threads },
-      batch: { ...batch, max: maxBatch, queueLimit },
+      batch: { ...config.engine.batch, queueLimit, ...batch },
     }
     try {
       const options = { ...settings, entry: settings.engineEntry, name: 'engine' }

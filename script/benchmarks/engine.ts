@@ -1,9 +1,12 @@
 /**
- * `script/bench engine`: each face model at batch sizes 1 to 8 on a CPU, 1 to 64 on a GPU, through the real engine host, its
- * socket and its batcher, and how busy the device was meanwhile. Runs in a process of its own.
+ * `script/bench engine`: each face model at batch sizes 1 to 8 on a CPU, 1 to 64 on a GPU, and with 1, 4 and 16 sources, through
+ * the real engine host, its socket and its batcher, and how busy the device was meanwhile. Runs in a process of its own.
  *
  * For batch size B the host's limit is B, and 2·B requests are open at every moment: while one batch runs the next one is
  * complete. Latency is from `infer()` to its answer, so about two runs; `runP50Ms` is one run.
+ *
+ * A source keeps two requests open, as a camera does, and the host has the limits of the configuration: which batches form by
+ * themselves?
  */
 import { availableParallelism } from 'node:os'
 import type { RgbPicture } from '../../core/frame.ts'
@@ -22,6 +25,11 @@ import { type BenchContext, type BenchResult, figure } from './kit.ts'
 /** A CPU gains nothing from more (docs/performance.md); a GPU may. */
 const CPU_BATCH_SIZES = [1, 2, 4, 8]
 const GPU_BATCH_SIZES = [...CPU_BATCH_SIZES, 16, 32, 64]
+/** So that the batch is as large as it is meant to be. */
+const ANY_LATENCY_MS = 60_000
+const SOURCES = [1, 4, 16]
+/** Of one source; the product's detector and embedder have as many. */
+const OPEN_PER_SOURCE = 2
 /** For each model and batch size. */
 const SECONDS = 1
 const WARM_UP_BATCHES = 3
@@ -50,22 +58,77 @@ export async function benchEngine({ config, logger, seconds = SECONDS }: BenchCo
   let sizes = CPU_BATCH_SIZES
   for (let n = 0; n < sizes.length; n++) {
     const batch = sizes[n]!
-    await using engine = await BenchEngine.start({ config, logger, models, maxBatch: batch, threads, credits: CREDITS })
+    const limits = { max: batch, targetLatencyMs: ANY_LATENCY_MS }
+    await using engine = await BenchEngine.start({ config, logger, models, batch: limits, threads, credits: CREDITS })
     if (engine.device !== 'cpu') sizes = GPU_BATCH_SIZES
     for (const model of models) rows.push(await measure(engine, model, batch, seconds))
   }
+  const sources: SourcesRow[] = []
+  await using engine = await BenchEngine.start({ config, logger, models, threads, credits: CREDITS })
+  for (const model of models) {
+    for (const count of SOURCES) sources.push(await measureSources(engine, model, count, seconds))
+  }
   rows.sort((a, b) => models.findIndex(({ id }) => id === a.model) - models.findIndex(({ id }) => id === b.model))
-  const report = { bench: 'engine', cores: availableParallelism(), threads, rows }
-  const cells = rows.map((row) => Object.values(row).map(String))
-  return { report, text: table([Object.keys(rows[0]!), ...cells]) }
+  const report = { bench: 'engine', cores: availableParallelism(), threads, rows, sources }
+  return { report, text: `${asTable(rows)}\n${asTable(sources)}` }
+}
+
+function asTable(rows: readonly object[]): string {
+  const cell = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+  return table([Object.keys(rows[0]!), ...rows.map((row) => Object.values(row).map(cell))])
 }
 
 async function measure(engine: BenchEngine, { id }: EngineModelSpec, batch: number, seconds: number): Promise<Row> {
   const open = 2 * batch
-  const clients = Array.from({ length: Math.ceil(open / CREDITS) }, () => engine.client())
+  const load = { clients: Math.ceil(open / CREDITS), open, warmUp: WARM_UP_BATCHES * batch, seconds }
+  const { imagesPerSecond, p50Ms, p95Ms, batchSizes, runs, deviceLoadPercent } = await underLoad(engine, id, load)
+  return {
+    ...{ model: id, batch, imagesPerSecond, p50Ms, p95Ms, device: engine.device },
+    runP50Ms: figure(runs.quantile(0.5)),
+    meanBatch: mean(batchSizes),
+    deviceLoadPercent,
+  }
+}
+
+interface SourcesRow {
+  model: string
+  sources: number
+  imagesPerSecond: number
+  p50Ms: number
+  p95Ms: number
+  meanBatch: number
+  /** Batches that ran, by their size. */
+  batchSizes: Record<number, number>
+}
+
+async function measureSources(
+  engine: BenchEngine,
+  { id }: EngineModelSpec,
+  sources: number,
+  seconds: number,
+): Promise<SourcesRow> {
+  const open = OPEN_PER_SOURCE * sources
+  const load = { clients: sources, open, warmUp: WARM_UP_BATCHES * open, seconds }
+  const { imagesPerSecond, p50Ms, p95Ms, batchSizes } = await underLoad(engine, id, load)
+  const histogram: Record<number, number> = {}
+  for (const size of batchSizes) histogram[size] = (histogram[size] ?? 0) + 1
+  return { model: id, sources, imagesPerSecond, p50Ms, p95Ms, meanBatch: mean(batchSizes), batchSizes: histogram }
+}
+
+interface Load {
+  clients: number
+  /** Requests open at every moment, over all clients. */
+  open: number
+  /** Requests before anything is measured. */
+  warmUp: number
+  seconds: number
+}
+
+async function underLoad(engine: BenchEngine, id: string, { clients: count, open, warmUp, seconds }: Load) {
+  const clients = Array.from({ length: count }, () => engine.client())
   const picture = noise(adapterFor(findModel(id)).warmUpSize)
   try {
-    await keepOpen(clients, id, picture, open, (done) => done < WARM_UP_BATCHES * batch)
+    await keepOpen(clients, id, picture, open, (done) => done < warmUp)
     engine.takeSamples(id)
     const latency = new DurationSketch()
     const load = await DeviceLoad.begin(engine)
@@ -78,19 +141,20 @@ async function measure(engine: BenchEngine, { id }: EngineModelSpec, batch: numb
     const runs = new DurationSketch()
     for (const ms of runMs) runs.add(ms)
     return {
-      model: id,
-      batch,
       imagesPerSecond: figure(images / elapsed),
       p50Ms: figure(latency.quantile(0.5)),
       p95Ms: figure(latency.quantile(0.95)),
-      device: engine.device,
-      runP50Ms: figure(runs.quantile(0.5)),
-      meanBatch: figure(batchSizes.reduce((sum, size) => sum + size, 0) / Math.max(1, batchSizes.length)),
+      batchSizes,
+      runs,
       deviceLoadPercent: deviceLoadPercent === null ? null : figure(deviceLoadPercent),
     }
   } finally {
     for (const client of clients) client.close()
   }
+}
+
+function mean(sizes: readonly number[]): number {
+  return figure(sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length))
 }
 
 /** Sends a new request for each answer as long as `goOn`; returns how many were answered. */

@@ -1,13 +1,24 @@
 /**
- * Writes small ONNX graphs of one node after the other, for measuring what a step costs inside ONNX Runtime. Field numbers
- * are those of onnx.proto (ModelProto, GraphProto, NodeProto, TensorProto, ValueInfoProto). Pure.
+ * Writes small ONNX graphs of one node after the other: for measuring what a step costs inside ONNX Runtime, and for tests of
+ * models that misbehave. Field numbers are those of onnx.proto (ModelProto, GraphProto, NodeProto, TensorProto, ValueInfoProto). Pure.
  */
 
 export const ElementType = { float: 1, uint8: 2, int64: 7 } as const
 export type ElementType = (typeof ElementType)[keyof typeof ElementType]
 
 export interface GraphNode {
-  op: 'Cast' | 'Gather' | 'Identity' | 'Pad' | 'Transpose'
+  op:
+    | 'Cast'
+    | 'Flatten'
+    | 'Gather'
+    | 'GlobalAveragePool'
+    | 'Identity'
+    | 'Neg'
+    | 'Pad'
+    | 'Reshape'
+    | 'Sqrt'
+    | 'Sub'
+    | 'Transpose'
   inputs: string[]
   output: string
   /** Integers and lists of integers are all that these operators need. */
@@ -17,15 +28,16 @@ export interface GraphNode {
 export interface GraphValue {
   name: string
   type: ElementType
-  dims: readonly number[]
+  /** A name stands for any number. */
+  dims: readonly (number | string)[]
 }
 
-/** `constants` are int64 vectors by name. Opset 18. */
+/** `constants` are vectors by name: int64, or float32 when they are a Float32Array. Opset 18. */
 export function onnxGraph(
   input: GraphValue,
   nodes: readonly GraphNode[],
   output: GraphValue,
-  constants: Record<string, readonly number[]> = {},
+  constants: Record<string, readonly number[] | Float32Array> = {},
 ): Uint8Array {
   const graph = [
     ...nodes.map((node) => bytes(1, nodeProto(node))),
@@ -48,7 +60,11 @@ function attributeProto(name: string, value: number | readonly number[]): Buffer
   return Buffer.concat([text(1, name), ...value.map((item) => integer(8, item)), integer(20, INTS)])
 }
 
-function constantProto(name: string, values: readonly number[]): Buffer {
+function constantProto(name: string, values: readonly number[] | Float32Array): Buffer {
+  if (values instanceof Float32Array) {
+    const raw = bytes(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    return Buffer.concat([integer(1, values.length), integer(2, ElementType.float), text(8, name), raw])
+  }
   return Buffer.concat([
     integer(1, values.length),
     integer(2, ElementType.int64),
@@ -58,7 +74,7 @@ function constantProto(name: string, values: readonly number[]): Buffer {
 }
 
 function valueProto({ name, type, dims }: GraphValue): Buffer {
-  const shape = Buffer.concat(dims.map((dim) => bytes(1, integer(1, dim))))
+  const shape = Buffer.concat(dims.map((dim) => bytes(1, typeof dim === 'number' ? integer(1, dim) : text(2, dim))))
   return Buffer.concat([text(1, name), bytes(2, bytes(1, Buffer.concat([integer(1, type), bytes(2, shape)])))])
 }
 
@@ -68,9 +84,10 @@ const text = (field: number, value: string) => bytes(field, Buffer.from(value))
 const bytes = (field: number, value: Uint8Array) =>
   Buffer.concat([varint((field << 3) | LENGTH), varint(value.length), value])
 
+/** Negative numbers take ten bytes, as 64-bit two's complement. */
 function varint(value: number): Buffer {
   const out: number[] = []
-  let rest = value
-  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128)
-  return Buffer.from([...out, rest])
+  let rest = BigInt.asUintN(64, BigInt(value))
+  for (; rest > 127n; rest >>= 7n) out.push(Number(rest & 127n) | 128)
+  return Buffer.from([...out, Number(rest)])
 }

@@ -243,6 +243,67 @@ describe('EngineClient', () => {
     await request
   })
 
+  describe('with a deadline', () => {
+    beforeEach(() => {
+      client.close()
+      client = new EngineClient({ session: 'cam', priority: 1, askDeadlineMs: 10_000, expiresInMs: 1000, clock })
+    })
+
+    test('tells the engine what is left of it', async () => {
+      ask()
+      clock.advanceSync(400)
+      const engine = await started(1)
+      client.setEndpoint(engine.endpoint)
+      await until(() => engine.received.length === 1)
+      expect(engine.received[0]).toMatchObject({ expiresInMs: 600 })
+    })
+
+    test('fails at its deadline under an engine that hangs; the credit comes back with the late answer', async () => {
+      const engine = await started(1, { credits: 1 })
+      client.setEndpoint(engine.endpoint)
+      const [late, next] = [ask(), ask()]
+      await until(() => engine.received.length === 1)
+      clock.advanceSync(999)
+      expect(client.open).toBe(2)
+      clock.advanceSync(1)
+      for (const request of [late, next]) await expect(request).rejects.toMatchObject({ code: 'ENG_EXPIRED' })
+      const third = ask()
+      engine.answer(1, 1)
+      await until(() => engine.received.length === 2)
+      expect(engine.received[1]).toMatchObject({ id: 3, attempt: 1 })
+      engine.answer(3, 7)
+      expect((await third).data[0]).toBe(7)
+      expect(client.open).toBe(0)
+      expect(clock.pendingTimers).toBe(0)
+    })
+
+    test('is not sent to the next engine when it expired under the last one', async () => {
+      const first = await started(1)
+      client.setEndpoint(first.endpoint)
+      const late = ask()
+      await until(() => first.received.length === 1)
+      clock.advanceSync(1000)
+      await expect(late).rejects.toMatchObject({ code: 'ENG_EXPIRED' })
+      const fresh = ask()
+      await until(() => first.received.length === 2)
+      first.die()
+      const second = await started(2)
+      client.setEndpoint(second.endpoint)
+      await until(() => second.received.length === 1)
+      expect(second.received.map(({ id }) => id)).toEqual([2])
+      second.answer(2, 1)
+      await fresh
+    })
+
+    test('fails at its deadline when there is no engine at all', async () => {
+      const request = ask()
+      clock.advanceSync(1000)
+      await expect(request).rejects.toMatchObject({ code: 'ENG_EXPIRED' })
+      expect(client.open).toBe(0)
+      expect(clock.pendingTimers).toBe(0)
+    })
+  })
+
   test('the same endpoint again does not disturb a live connection', async () => {
     const engine = await started(1)
     client.setEndpoint(engine.endpoint)
