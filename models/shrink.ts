@@ -1,7 +1,7 @@
 /**
  * Makes a picture smaller by averaging the area that each new pixel covers. Pure; runs in the engine's inference thread,
- * for models whose only picture size is smaller than what they were sent. 1280×960 to 640×480 takes about 12 ms; a camera's
- * analysis picture needs none of it.
+ * for models whose only picture size is smaller than what they were sent. 1280×960 to 640×480 takes 20 to 30 ms; a
+ * camera's analysis picture needs none of it.
  */
 import type { RgbPicture } from '../core/frame.ts'
 import type { Size } from '../core/geometry.ts'

