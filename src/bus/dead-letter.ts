@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { CodedError } from '../../core/errors.ts'
-import type { CloudEvent } from '../../core/event.ts'
+import { type CloudEvent, type EventType, eventSchemas } from '../../core/event.ts'
 import type { BusMessage } from '../../core/ports.ts'
 
 interface Undeliverable {
@@ -21,7 +21,17 @@ export type DeadLetter = Undeliverable &
   ({ subject: string; event: CloudEvent } | { subject: string; message: Pick<BusMessage, 'headers' | 'data'> })
 
 const reason = z.object({ code: z.string(), message: z.string(), remedy: z.string() })
-const event = z.looseObject({ id: z.string(), type: z.string(), subject: z.string(), data: z.unknown() })
+const event = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string(),
+  source: z.string(),
+  type: z.enum(Object.keys(eventSchemas) as EventType[]),
+  subject: z.string(),
+  time: z.string(),
+  datacontenttype: z.literal('application/json'),
+  dataschema: z.string(),
+  data: z.record(z.string(), z.unknown()).nullable(),
+})
 const letterSchema = z.union([
   z.object({ reason, subject: z.string(), event }),
   z.object({

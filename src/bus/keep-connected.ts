@@ -21,43 +21,43 @@ export interface Connecting {
   logger: Logger
   clock: Clock
   signal: AbortSignal
-  /** The first connection must be made at once, or its error ends the loop; later ones are tried for ever. */
-  firstMustSucceed?: boolean
   /** Uses the link until it is over; a BUS_* error of it counts as a failed attempt. */
   serve(link: NatsLink): Promise<void>
-  /** After each attempt that failed and each connection that ended. */
-  onAway?(): void
+  /** After each attempt that failed and each connection that ended; what it throws ends the loop. */
+  onAway(error: GrabberError): void
 }
 
-/** Resolves when `signal` is aborted. Rejects with what is no BUS_* error. */
+/** Resolves when `signal` is aborted. Rejects with what is no coded error. */
 export async function keepConnected(options: Connecting): Promise<void> {
-  const { address, name, logger, clock, signal, serve, onAway, firstMustSucceed = false } = options
+  const { address, name, logger, clock, signal, serve, onAway } = options
   let waitMs = RETRY_MIN_MS
   let failures = 0
-  let served = false
   while (!signal.aborted) {
     let shown = 'NATS'
     try {
       const where = await address()
       shown = where.shown
       const link = await NatsLink.connect(where, name)
+      const connectedMs = clock.monotonicMs()
       try {
         // close() may have come while it connected: then there is no one left to serve.
         if (signal.aborted) return
-        failures = 0
-        waitMs = RETRY_MIN_MS
-        served = true
         await serve(link)
       } finally {
+        // A connection that is of no use at once is one more failure.
+        if (clock.monotonicMs() - connectedMs > RETRY_MAX_MS) {
+          failures = 0
+          waitMs = RETRY_MIN_MS
+        }
         await link.close(clock)
       }
       return
     } catch (error) {
-      if (!(error instanceof GrabberError) || (firstMustSucceed && !served)) throw error
+      if (!(error instanceof GrabberError)) throw error
       if (signal.aborted) return
+      onAway(error)
       // The first failure is news, the thousandth is not.
       if (failures++ === 0) logger.warn({ server: shown, reason: error.message }, 'NATS is away')
-      onAway?.()
     }
     await delay(clock, waitMs, signal).catch(() => undefined)
     waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)

@@ -76,12 +76,13 @@ export class NatsLink {
   }
 
   /** `name` is shown in the server's list of connections. BUS_UNAVAILABLE. */
-  static async connect({ shown: _, ...address }: NatsAddress, name: string): Promise<NatsLink> {
+  static async connect({ shown, ...address }: NatsAddress, name: string): Promise<NatsLink> {
     try {
       const limits = { reconnect: false, timeout: CONNECT_TIMEOUT_MS, pingInterval: PING_INTERVAL_MS }
       return new NatsLink(await connect({ ...address, ...limits, name }))
-    } catch (error) {
-      throw toBusError(error)
+    } catch (cause) {
+      const { message } = toBusError(cause)
+      throw new GrabberError('BUS_UNAVAILABLE', `no connection to NATS at ${shown}: ${message}`, { cause })
     }
   }
 
@@ -169,7 +170,8 @@ export class NatsLink {
       pending: info.num_pending,
       read: (limit) => this.#read(messages, limit),
       close: async () => {
-        await messages.close()
+        // Its close() waits for an iteration that was left in its middle, for ever.
+        messages.stop()
         if (!this.#connection.isClosed()) await this.#found(consumers.delete(stream, info.name))
       },
     }
