@@ -7,13 +7,17 @@ import { z } from 'zod'
 
 const ratio = z.number().min(0).max(1)
 
-const box = z.strictObject({ x: z.number(), y: z.number(), width: ratio, height: ratio })
-const frame = z.strictObject({
-  seq: z.int().min(0),
-  ptsMs: z.number(),
-  width: z.int().positive(),
-  height: z.int().positive(),
-})
+const box = z
+  .strictObject({ x: z.number(), y: z.number(), width: ratio, height: ratio })
+  .describe('Bounding box in fractions of the upright frame; x and y are its top left corner, which may lie outside.')
+const frame = z
+  .strictObject({
+    seq: z.int().min(0).describe('Number of the frame in its playback or session, from 0.'),
+    ptsMs: z.number().describe('Presentation time in the media, ms.'),
+    width: z.int().positive().describe('Of the upright full-resolution frame, px.'),
+    height: z.int().positive().describe('Of the upright full-resolution frame, px.'),
+  })
+  .describe('The frame it was seen in.')
 
 const identity = z.strictObject({
   status: z.enum(['unknown', 'candidate', 'confirmed', 'corrected']),
@@ -37,43 +41,60 @@ export type CameraState = (typeof cameraStates)[number]
 
 /** Data of each event type; boxes are fractions of the upright frame. */
 export const eventSchemas = {
-  'camera.state': z.strictObject({
-    state: z.enum(cameraStates),
-    previous: z.enum(cameraStates).nullable(),
-    reason: z.string(),
-    attempt: z.int().min(0),
-    nextRetryMs: z.number().nullable(),
-    lastFrameAgeMs: z.number().nullable(),
-  }),
-  motion: z.strictObject({ phase: z.enum(['start', 'end']), areaRatio: ratio, frame }),
+  'camera.state': z
+    .strictObject({
+      state: z.enum(cameraStates),
+      previous: z.enum(cameraStates).nullable().describe('Null for the first state.'),
+      reason: z.string().describe('For a person; without credentials.'),
+      attempt: z.int().min(0).describe('Connection attempts since the last good frame.'),
+      nextRetryMs: z.number().nullable().describe('Until the next attempt, ms; null when none is planned.'),
+      lastFrameAgeMs: z.number().nullable().describe('Age of the newest frame, ms; null when there was none.'),
+    })
+    .describe('A camera changes its state.'),
+  motion: z
+    .strictObject({
+      phase: z.enum(['start', 'end']),
+      areaRatio: ratio.describe('Share of the picture that moves.'),
+      frame,
+    })
+    .describe('Movement starts, or has ended.'),
   'face.track': z.strictObject({
     phase: z.enum(['new', 'update', 'end']),
-    trackId: z.string(),
-    revision: z.int().min(0),
+    trackId: z.string().describe('One face followed over frames; the same for all events of the track.'),
+    revision: z.int().min(0).describe('Grows by one with each event of the track.'),
     box,
     frame,
-    score: ratio,
-    quality: ratio,
+    score: ratio.describe('Confidence of the detector.'),
+    quality: ratio.describe('How recognisable the face is: size, pose, sharpness.'),
     identity,
     liveness: z.strictObject({ verdict: z.enum(['unchecked', 'live', 'spoof']), score: ratio.optional() }),
-    bestShot: z.string().optional(),
-    firstSeen: z.string(),
-    lastSeen: z.string(),
+    bestShot: z
+      .string()
+      .optional()
+      .describe('Best picture of the face so far: its name in pictures/ of the data folder.'),
+    firstSeen: z.string().describe('RFC 3339, UTC.'),
+    lastSeen: z.string().describe('RFC 3339, UTC.'),
   }),
-  keyframe: z.strictObject({
-    frame,
-    score: ratio,
-    scores: z.record(z.string(), z.number()),
-    reason: z.string(),
-    file: z.string(),
-  }),
-  'engine.state': z.strictObject({
-    device: z.string(),
-    state: z.enum(['starting', 'ready', 'restarting', 'degraded', 'stopped']),
-    reason: z.string(),
-    restarts: z.int().min(0),
-  }),
-  'node.health': z.strictObject({ state: z.enum(['ok', 'degraded']), reasons: z.array(z.string()) }),
+  keyframe: z
+    .strictObject({
+      frame,
+      score: ratio,
+      scores: z.record(z.string(), z.number()).describe('What the score is made of, by name.'),
+      reason: z.string(),
+      file: z.string(),
+    })
+    .describe('A frame that selection chose.'),
+  'engine.state': z
+    .strictObject({
+      device: z.string(),
+      state: z.enum(['starting', 'ready', 'restarting', 'degraded', 'stopped']),
+      reason: z.string(),
+      restarts: z.int().min(0).describe('Since the daemon started.'),
+    })
+    .describe('The inference engine changes its state.'),
+  'node.health': z
+    .strictObject({ state: z.enum(['ok', 'degraded']), reasons: z.array(z.string()) })
+    .describe('The node degrades or recovers.'),
 } as const
 
 export type EventType = keyof typeof eventSchemas
@@ -84,6 +105,14 @@ export const mediaEventTypes: ReadonlySet<EventType> = new Set(['motion', 'face.
 
 /** Camera id of events that belong to the node itself. */
 export const NODE_CAMERA = '_node'
+
+/**
+ * URI of the schema of an event's data: its `dataschema`, and the `$id` of the file in docs/events. The number grows when a
+ * field is renamed or removed, not when one is added.
+ */
+export function dataSchemaUri(type: EventType): string {
+  return `urn:grabber:schema:${type}:1`
+}
 
 /** A CloudEvent in structured mode; attribute names are the specification's. */
 export interface CloudEvent<T extends EventType = EventType> {
@@ -124,7 +153,7 @@ export function toCloudEvent<T extends EventType>(draft: EventDraft<T>): CloudEv
     subject: draft.camera,
     time: new Date(draft.timeMs).toISOString(),
     datacontenttype: 'application/json',
-    dataschema: `urn:grabber:schema:${draft.type}:1`,
+    dataschema: dataSchemaUri(draft.type),
     data: draft.data,
   }
 }
