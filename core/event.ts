@@ -7,35 +7,50 @@ import { z } from 'zod'
 
 const ratio = z.number().min(0).max(1)
 
-const box = z.strictObject({ x: z.number(), y: z.number(), width: ratio, height: ratio })
-const frame = z.strictObject({
-  seq: z.int().min(0),
-  ptsMs: z.number(),
-  width: z.int().positive(),
-  height: z.int().positive(),
-})
+const box = z
+  .strictObject({ x: z.number(), y: z.number(), width: ratio, height: ratio })
+  .describe('Bounding box in fractions of the upright frame; x and y are its top left corner, which may lie outside.')
+const frame = z
+  .strictObject({
+    seq: z.int().min(0).describe('Number of the frame in its playback or session, from 0.'),
+    ptsMs: z.number().describe('Presentation time in the media, ms.'),
+    width: z.int().positive().describe('Of the upright full-resolution frame, px.'),
+    height: z.int().positive().describe('Of the upright full-resolution frame, px.'),
+  })
+  .describe('The frame it was seen in.')
 
-const identity = z.strictObject({
-  status: z.enum(['unknown', 'candidate', 'confirmed', 'corrected']),
-  subject: z.string().optional(),
-  name: z.string().optional(),
-  similarity: z.number().optional(),
-  margin: z.number().optional(),
-  /** Stable id of somebody who is not in the gallery. */
-  anonymous: z.string().optional(),
-  /** What stands behind the status; no embedding leaves a session in an event. */
-  evidence: z
-    .strictObject({
-      embeddings: z.int().min(0),
-      agreeing: z.int().min(0),
-      similarity: z.number().optional(),
-      margin: z.number().optional(),
-      runnerUp: z.string().optional(),
-    })
-    .optional(),
-})
+const identity = z
+  .strictObject({
+    status: z
+      .enum(['unknown', 'candidate', 'confirmed', 'corrected'])
+      .describe('`corrected`: later evidence overturned a confirmed name.'),
+    subject: z.string().optional().describe('Id of the person in the gallery.'),
+    name: z.string().optional(),
+    similarity: z
+      .number()
+      .optional()
+      .describe("Cosine between the track's template and the person's nearest embedding."),
+    margin: z.number().optional().describe('Lead in cosine over the second-best person.'),
+    anonymous: z.string().optional().describe('Stable id of somebody who is not in the gallery.'),
+    evidence: z
+      .strictObject({
+        embeddings: z.int().min(0).describe('Faces of the track that were compared.'),
+        agreeing: z.int().min(0).describe('Of the last answers, so many in a row name the same person.'),
+        similarity: z.number().optional(),
+        margin: z.number().optional(),
+        runnerUp: z.string().optional().describe('Id of the second-best person.'),
+      })
+      .optional()
+      .describe('What stands behind the status.'),
+  })
+  .describe('Who the track is, as far as is known.')
 
-const liveness = z.strictObject({ verdict: z.enum(['unchecked', 'live', 'spoof']), score: ratio.optional() })
+const liveness = z
+  .strictObject({
+    verdict: z.enum(['unchecked', 'live', 'spoof']),
+    score: ratio.optional().describe('Probability that it is a living face, over the last looks of the track.'),
+  })
+  .describe('Whether the face is a person or a picture of one.')
 
 export const cameraStates = [
   'connecting',
@@ -57,54 +72,69 @@ export type BreakerState = (typeof breakerStates)[number]
 
 /** Data of each event type; boxes are fractions of the upright frame. */
 export const eventSchemas = {
-  'camera.state': z.strictObject({
-    state: z.enum(cameraStates),
-    previous: z.enum(cameraStates).nullable(),
-    reason: z.string(),
-    attempt: z.int().min(0),
-    nextRetryMs: z.number().nullable(),
-    lastFrameAgeMs: z.number().nullable(),
-  }),
-  motion: z.strictObject({ phase: z.enum(['start', 'end']), areaRatio: ratio, frame }),
+  'camera.state': z
+    .strictObject({
+      state: z.enum(cameraStates),
+      previous: z.enum(cameraStates).nullable().describe('Null for the first state.'),
+      reason: z.string().describe('For a person; without credentials.'),
+      attempt: z.int().min(0).describe('Connection attempts since the last good frame.'),
+      nextRetryMs: z.number().nullable().describe('Until the next attempt, ms; null when none is planned.'),
+      lastFrameAgeMs: z.number().nullable().describe('Age of the newest frame, ms; null when there was none.'),
+    })
+    .describe('A camera changes its state.'),
+  motion: z
+    .strictObject({
+      phase: z.enum(['start', 'end']),
+      areaRatio: ratio.describe('Share of the picture that moves.'),
+      frame,
+    })
+    .describe('Movement starts, or has ended.'),
   'face.track': z.strictObject({
     phase: z.enum(['new', 'update', 'end']),
-    trackId: z.string(),
-    revision: z.int().min(0),
+    trackId: z.string().describe('One face followed over frames; the same for all events of the track.'),
+    revision: z.int().min(0).describe('Grows by one with each event of the track.'),
     box,
     frame,
-    score: ratio,
-    quality: ratio,
+    score: ratio.describe('Confidence of the detector.'),
+    quality: ratio.describe('How recognisable the face is: size, pose, sharpness.'),
     identity,
     liveness,
-    bestShot: z.string().optional(),
-    firstSeen: z.string(),
-    lastSeen: z.string(),
+    bestShot: z
+      .string()
+      .optional()
+      .describe('Best picture of the face so far: its name in pictures/ of the data folder.'),
+    firstSeen: z.string().describe('RFC 3339, UTC.'),
+    lastSeen: z.string().describe('RFC 3339, UTC.'),
   }),
-  keyframe: z.strictObject({
-    frame,
-    score: ratio,
-    scores: z.record(z.string(), z.number()),
-    reason: z.string(),
-    file: z.string(),
-  }),
-  'engine.state': z.strictObject({
-    /** Which of the node's engines: `cuda-0`, `cpu-0`, or `auto` where one engine takes what it finds. */
-    engine: z.string(),
-    /** What it runs on, or ran on last; what is wanted while that is not known. */
-    device: z.string(),
-    /** Of the GPU, as nvidia-smi counts. */
-    index: z.int().min(0).nullable(),
-    name: z.string().nullable(),
-    state: z.enum(['starting', 'ready', 'restarting', 'degraded', 'stopped']),
-    reason: z.string(),
-    restarts: z.int().min(0),
-    breaker: z.enum(breakerStates),
-    refused: z.array(z.strictObject({ device: z.string(), reason: z.string() })),
-    models: z.array(z.string()),
-    /** Most pictures in one run, per model, as last heard. */
-    batchCaps: z.record(z.string(), z.int().min(1)),
-  }),
-  'node.health': z.strictObject({ state: z.enum(['ok', 'degraded']), reasons: z.array(z.string()) }),
+  keyframe: z
+    .strictObject({
+      frame,
+      score: ratio,
+      scores: z.record(z.string(), z.number()).describe('What the score is made of, by name.'),
+      reason: z.string(),
+      file: z.string(),
+    })
+    .describe('A frame that selection chose.'),
+  'engine.state': z
+    .strictObject({
+      engine: z
+        .string()
+        .describe("Which of the node's engines: `cuda-0`, `cpu-0`, or `auto` where one engine takes what it finds."),
+      device: z.string().describe('What it runs on, or ran on last; what is wanted while that is not known.'),
+      index: z.int().min(0).nullable().describe('Of the GPU, as nvidia-smi counts.'),
+      name: z.string().nullable(),
+      state: z.enum(['starting', 'ready', 'restarting', 'degraded', 'stopped']),
+      reason: z.string(),
+      restarts: z.int().min(0).describe('Since the daemon started.'),
+      breaker: z.enum(breakerStates).describe('Circuit breaker: open refuses at once, half-open is on probation.'),
+      refused: z.array(z.strictObject({ device: z.string(), reason: z.string() })).describe('Devices tried before.'),
+      models: z.array(z.string()),
+      batchCaps: z.record(z.string(), z.int().min(1)).describe('Most pictures in one run, by model, as last heard.'),
+    })
+    .describe('The inference engine changes its state.'),
+  'node.health': z
+    .strictObject({ state: z.enum(['ok', 'degraded']), reasons: z.array(z.string()) })
+    .describe('The node degrades or recovers.'),
 } as const
 
 export type EventType = keyof typeof eventSchemas
@@ -115,6 +145,14 @@ export const mediaEventTypes: ReadonlySet<EventType> = new Set(['motion', 'face.
 
 /** Camera id of events that belong to the node itself. */
 export const NODE_CAMERA = '_node'
+
+/**
+ * URI of the schema of an event's data: its `dataschema`, and the `$id` of the file in docs/events. The number grows when a
+ * field is renamed or removed, not when one is added.
+ */
+export function dataSchemaUri(type: EventType): string {
+  return `urn:grabber:schema:${type}:1`
+}
 
 /** A CloudEvent in structured mode; attribute names are the specification's. */
 export interface CloudEvent<T extends EventType = EventType> {
@@ -155,7 +193,7 @@ export function toCloudEvent<T extends EventType>(draft: EventDraft<T>): CloudEv
     subject: draft.camera,
     time: new Date(draft.timeMs).toISOString(),
     datacontenttype: 'application/json',
-    dataschema: `urn:grabber:schema:${draft.type}:1`,
+    dataschema: dataSchemaUri(draft.type),
     data: draft.data,
   }
 }

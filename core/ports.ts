@@ -42,6 +42,8 @@ export interface EventBus {
   onState(listener: (state: BusState) => void): () => void
   /** JetStream publication in CloudEvents binary mode; resolves with whether the server knew the id already. */
   publishEvent(subject: string, event: CloudEvent): Promise<{ duplicate: boolean }>
+  /** JetStream publication of a message as it is, known by its header Nats-Msg-Id; resolves once it is stored. BUS_*. */
+  publishStored(message: BusMessage): Promise<{ duplicate: boolean }>
   /** Core publication: not stored, dropped without a word while offline. */
   publishLive(subject: string, data: object): void
   /** Core subscription, wildcards as in NATS. */

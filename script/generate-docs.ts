@@ -3,7 +3,13 @@
  */
 import { writeFileSync } from 'node:fs'
 import { configurationPage, errorsPage } from './docs-pages.ts'
+import { schemaFiles } from './event-schemas.ts'
+import { typesFile } from './event-types.ts'
 
 const docs = new URL('../docs/', import.meta.url)
-writeFileSync(new URL('errors.md', docs), errorsPage())
-writeFileSync(new URL('configuration.md', docs), configurationPage())
+const write = (name: string, text: string) => writeFileSync(new URL(name, docs), text)
+
+write('errors.md', errorsPage())
+write('configuration.md', configurationPage())
+for (const [name, text] of schemaFiles()) write(`events/${name}`, text)
+write('events/grabber-events.d.ts', typesFile())

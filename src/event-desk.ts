@@ -10,6 +10,7 @@ import { systemClock } from '../core/clock.ts'
 import { type GrabberError, toGrabberError } from '../core/errors.ts'
 import { type CloudEvent, eventSubject } from '../core/event.ts'
 import type { EventBus, Logger } from '../core/ports.ts'
+import { DeadLetters } from './bus/dead-letters.ts'
 import { Outbox } from './bus/outbox.ts'
 import type { Metrics } from './ops/metrics.ts'
 import { SqliteEventLog } from './store/events.ts'
@@ -79,13 +80,14 @@ export class EventDesk {
 
   /** The outbox as a child of the tree. */
   open(): RunningChild {
-    const { bus, config, logger } = this.#parts
+    const { bus, config, logger, metrics } = this.#parts
+    const dead = new DeadLetters({ bus, logger, onLetter: (reason) => metrics.deadLetter(reason) })
     const outbox = new Outbox({
       node: config.node,
       log: this.#log,
       bus,
+      dead,
       clock: systemClock,
-      logger,
       onFailure: (error) => {
         clearTimeout(pruning)
         service.fail(toGrabberError(error))

@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { runCommandLine } from './cli/command-line.ts'
 import { registerConfig } from './cli/config.ts'
 import type { Register } from './cli/context.ts'
+import { registerEvents } from './cli/events.ts'
 import { registerFaces } from './cli/faces.ts'
 import { registerModels } from './cli/models.ts'
 import { processContext } from './cli/process-context.ts'
@@ -16,6 +17,7 @@ const commands: readonly Register[] = [
   registerRun, //     run
   registerReplay, //  replay
   registerFaces, //  faces detect · identify · enroll · list · remove · calibrate
+  registerEvents, //  events tail · dead
   registerModels, //  models list · pull · verify
   registerConfig, //  config check · print · schema
 ]

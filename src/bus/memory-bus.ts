@@ -31,11 +31,16 @@ export class MemoryBus implements EventBus {
     return this.#state.listen(listener)
   }
 
-  async publishEvent(subject: string, event: CloudEvent): Promise<{ duplicate: boolean }> {
+  publishEvent(subject: string, event: CloudEvent): Promise<{ duplicate: boolean }> {
+    return this.publishStored(toMessage(subject, event))
+  }
+
+  async publishStored(message: BusMessage): Promise<{ duplicate: boolean }> {
     if (this.state === 'closed') throw new GrabberError('BUS_UNAVAILABLE', 'the bus is closed')
-    if (this.#ids.has(event.id)) return { duplicate: true }
-    this.#ids.set(event.id, true)
-    this.#deliver(toMessage(subject, event))
+    const id = message.headers['Nats-Msg-Id']
+    if (id !== undefined && this.#ids.has(id)) return { duplicate: true }
+    if (id !== undefined) this.#ids.set(id, true)
+    this.#deliver(message)
     return { duplicate: false }
   }
 

@@ -6,8 +6,8 @@
 import { type Clock, delay, within } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { type CloudEvent, eventSubject } from '../../core/event.ts'
-import type { EventBus, EventLog, Logger, StoredEvent } from '../../core/ports.ts'
-import { deadSubject } from './subjects.ts'
+import type { EventBus, EventLog, StoredEvent } from '../../core/ports.ts'
+import type { DeadLetters } from './dead-letters.ts'
 
 /**
  * Events under way at once. They leave in order on one connection, which the server takes in order, so a connection that
@@ -19,16 +19,15 @@ const BACKOFF_MIN_MS = 100
 const BACKOFF_MAX_MS = 5000
 /** Publications of one event that the server may refuse before it becomes a dead letter. */
 const REFUSALS = 3
-/** A dead letter larger than this goes without the event's data, which may be what was refused; the store has it. */
-const DEAD_LETTER_MAX_BYTES = 64 * 1024
 const CLOSE_LIMIT_MS = 6000
 
 export interface OutboxOptions {
   node: string
   log: EventLog
   bus: EventBus
+  /** Where events go that the server will not take. */
+  dead: DeadLetters
   clock: Clock
-  logger: Logger
   /** The store failed, or there is a defect: nothing is published any more. For the owner to act on. */
   onFailure(error: unknown): void
 }
@@ -132,10 +131,7 @@ export class Outbox {
     try {
       await bus.publishEvent(stored.subject, stored.event)
     } catch (error) {
-      if (!(error instanceof GrabberError)) throw error
-      if (error.code !== 'BUS_REFUSED') return 'unavailable'
-      this.#refused(stored, error)
-      return 'done'
+      return this.#notTaken(stored, error)
     }
     this.#refusals.delete(stored.position)
     log.markPublished(stored.position)
@@ -143,17 +139,23 @@ export class Outbox {
     return 'done'
   }
 
-  #refused(stored: StoredEvent, error: GrabberError): void {
-    const { bus, log, logger } = this.#options
-    const refusals = (this.#refusals.get(stored.position) ?? 0) + 1
-    this.#refusals.set(stored.position, refusals)
-    if (refusals < REFUSALS) return
-    this.#refusals.delete(stored.position)
-    const { subject, event } = stored
-    logger.error({ code: error.code, id: event.id, type: event.type, reason: error.message }, 'an event was refused')
-    const full = { reason: error.toJSON(), subject, event }
-    const fits = Buffer.byteLength(JSON.stringify(full)) <= DEAD_LETTER_MAX_BYTES
-    bus.publishLive(deadSubject(subject), fits ? full : { ...full, event: { ...event, data: null } })
-    log.markPublished(stored.position)
+  /** An event that is refused again and again leaves the outbox once its dead letter is stored, not before. */
+  async #notTaken(stored: StoredEvent, error: unknown): Promise<'done' | 'unavailable'> {
+    if (!(error instanceof GrabberError)) throw error
+    if (error.code !== 'BUS_REFUSED') return 'unavailable'
+    const { position, subject, event } = stored
+    const refusals = (this.#refusals.get(position) ?? 0) + 1
+    this.#refusals.set(position, refusals)
+    if (refusals < REFUSALS) return 'done'
+    const { node, dead, log } = this.#options
+    try {
+      await dead.bury({ id: event.id, node, camera: event.subject, reason: error.toJSON(), subject, event })
+    } catch (failure) {
+      if (failure instanceof GrabberError && failure.code === 'BUS_UNAVAILABLE') return 'unavailable'
+      throw failure
+    }
+    this.#refusals.delete(position)
+    log.markPublished(position)
+    return 'done'
   }
 }

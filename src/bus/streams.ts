@@ -23,7 +23,7 @@ export const eventsStream: StreamLimits = {
   duplicateWindowMs: 120_000,
 }
 
-/** What could not be published, with its reason. */
+/** What could not be processed, with its reason. */
 export const deadStream: StreamLimits = {
   name: 'GRABBER_DEAD',
   subjects: ['grabber.*.dead.>'],
@@ -31,3 +31,5 @@ export const deadStream: StreamLimits = {
   maxAgeMs: 30 * DAY_MS,
   duplicateWindowMs: 120_000,
 }
+
+export const ourStreams = [eventsStream, deadStream] as const

@@ -1,5 +1,5 @@
 /**
- * NATS subjects: matching, and the parts of ours. Pure; no I/O.
+ * NATS subjects: matching. Pure; no I/O.
  * https://docs.nats.io/nats-concepts/subjects
  */
 
@@ -13,10 +13,4 @@ export function subjectMatches(pattern: string, subject: string): boolean {
     if (token === undefined || (want !== '*' && want !== token)) return false
   }
   return tokens.length === wanted.length
-}
-
-/** `grabber.<node>.events.<camera>.<type>` → `grabber.<node>.dead.<camera>`. */
-export function deadSubject(eventSubject: string): string {
-  const [product, node, , camera] = eventSubject.split('.')
-  return `${product}.${node}.dead.${camera}`
 }

@@ -9,6 +9,8 @@ import { createLogger, type RootLogger } from '../ops/logger.ts'
 
 export interface Output {
   write(text: string): unknown
+  /** Whether a person reads it. */
+  readonly isTTY?: boolean
 }
 
 export interface CliContext {

@@ -8,6 +8,7 @@ import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { CloudEvent } from '../../core/event.ts'
+import { DeadLetters } from '../bus/dead-letters.ts'
 import { Outbox } from '../bus/outbox.ts'
 import { createBus } from '../bus-service.ts'
 import { askDaemon } from '../http/control-client.ts'
@@ -66,8 +67,8 @@ async function ownBus({ logger }: CliContext, config: Config): Promise<Publicati
     node: config.node,
     log: new SqliteEventLog(store),
     bus,
+    dead: new DeadLetters({ bus, logger }),
     clock: systemClock,
-    logger,
     onFailure: (error) => logger.error({ error: toGrabberError(error).line }, 'the outbox stopped'),
   })
   opening.defer(() => outbox.close())

@@ -78,6 +78,10 @@ export class Metrics {
   readonly #restarts = this.#counter('grabber_actor_restarts_total', 'Restarts by a supervisor', ['actor'])
   readonly #outbox = this.#gauge('grabber_bus_outbox_depth', 'Events that wait to be published')
 
+  readonly #dead = this.#counter('grabber_dead_letters_total', 'What could not be processed, by code of the reason', [
+    'reason',
+  ])
+
   constructor() {
     const register = this.#registry
     collectDefaultMetrics({ register })
@@ -194,6 +198,10 @@ export class Metrics {
 
   outboxDepth(events: number): void {
     this.#outbox.set(events)
+  }
+
+  deadLetter(reason: string): void {
+    this.#dead.labels({ reason: this.#bounded('dead_reason', reason) }).inc()
   }
 
   /** Takes back every series of a camera that is gone. */

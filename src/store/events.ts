@@ -4,6 +4,7 @@
  */
 import type { CloudEvent } from '../../core/event.ts'
 import type { EventLog, StoredEvent } from '../../core/ports.ts'
+import { type EventRow, idBytes, toStored } from './event-row.ts'
 import type { Query, Store } from './sqlite.ts'
 
 /** Rows that one call of `prune` removes at most: 0.5 ms, and a slow disk's sync now and then. */
@@ -17,12 +18,6 @@ export interface PrunableEventLog extends EventLog {
    * nor are those behind them, so the history of a long outage outgrows `maxRows`.
    */
   prune(maxRows: number): number
-}
-
-interface EventRow {
-  position: number
-  subject: string
-  body: string
 }
 
 /**
@@ -103,15 +98,6 @@ export class SqliteEventLog implements PrunableEventLog {
     this.#rows -= removed
     return removed
   }
-}
-
-/** Ids are 128-bit hex (core/event): half the bytes in the file. Any other text is kept as its UTF-8. */
-function idBytes(id: string): Uint8Array {
-  return /^[0-9a-f]{32}$/.test(id) ? Buffer.from(id, 'hex') : Buffer.from(`:${id}`)
-}
-
-function toStored(row: EventRow): StoredEvent {
-  return { position: row.position, subject: row.subject, event: JSON.parse(row.body) as CloudEvent }
 }
 
 function count(store: Store, sql: string): number {

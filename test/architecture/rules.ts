@@ -144,7 +144,7 @@ const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*$/
 /** Of files and folders. */
 export const namesSayWhat: Rule = (files) =>
   files.filter(isTypeScript).flatMap(({ path }) => {
-    const parts = path.replace(/\.(test|config)?\.?ts$/, '').split('/')
+    const parts = path.replace(/(\.(test|config|d))?\.ts$/, '').split('/')
     const crooked = parts.filter((part) => !KEBAB.test(part)).map((part) => `${path}: ${part} is not kebab-case`)
     const words = parts.flatMap((part) => part.split('-')).filter((word) => VAGUE.has(word))
     return [...crooked, ...words.map((word) => `${path}: '${word}' does not say what it is`)]

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { EventBus, EventLog } from '../../core/ports.ts'
+import { DeadLetters } from '../../src/bus/dead-letters.ts'
 import { MemoryBus } from '../../src/bus/memory-bus.ts'
 import { NatsBus } from '../../src/bus/nats-bus.ts'
 import { Outbox } from '../../src/bus/outbox.ts'
@@ -38,7 +39,8 @@ function outboxOf(log: EventLog, bus: EventBus): Outbox {
   const onFailure = (error: unknown) => {
     throw error
   }
-  const outbox = new Outbox({ node: 'edge', log, bus, clock: systemClock, logger: silentLogger, onFailure })
+  const dead = new DeadLetters({ bus, logger: silentLogger })
+  const outbox = new Outbox({ node: 'edge', log, bus, dead, clock: systemClock, onFailure })
   onCleanUp(() => outbox.close())
   return outbox
 }
@@ -93,6 +95,7 @@ describe('the outbox with a real server', () => {
     const deaf: EventBus = {
       state: 'connected',
       onState: () => () => undefined,
+      publishStored: (message) => bus.publishStored(message),
       publishLive: () => undefined,
       subscribe: () => () => undefined,
       close: async () => undefined,

@@ -1,14 +1,16 @@
 /**
  * Real nats-servers and folders for tests. Everything made here is ended and removed by `cleanUp`.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from 'nats'
+import { type ConnectionOptions, connect } from 'nats'
 import { systemClock } from '../../../core/clock.ts'
 import { type CloudEvent, toCloudEvent } from '../../../core/event.ts'
 import type { Logger } from '../../../core/ports.ts'
-import { choosePort } from '../../../src/bus/nats-port.ts'
+import { choosePort, readServerName } from '../../../src/bus/nats-port.ts'
 import { type NatsServer, startNatsServer } from '../../../src/bus/nats-server.ts'
 
 export const silentLogger: Logger = {
@@ -47,6 +49,34 @@ export async function localServer(dataDir = temporaryFolder(), port?: number): P
   return server
 }
 
+/** A server with a configuration of its own, JetStream included; `lines` are added to it. */
+export async function configuredServer(
+  lines: string,
+  storeDir = temporaryFolder(),
+  port?: number,
+): Promise<TestServer> {
+  const config = join(storeDir, 'test.conf')
+  const chosen = port ?? (await freePort())
+  writeFileSync(config, `listen: "127.0.0.1:${chosen}"\njetstream { store_dir: "${storeDir}" }\n${lines}\n`)
+  const child = spawn('nats-server', ['-c', config], { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  onCleanUp(stop)
+  await until('the server answers', async () => (await readServerName('127.0.0.1', chosen)) !== undefined)
+  return { port: chosen, storeDir, url: (user = '') => `nats://${user}127.0.0.1:${chosen}`, stop }
+}
+
+export interface TestServer {
+  port: number
+  storeDir: string
+  /** `user` as `name:password@`. */
+  url(user?: string): string
+  stop(): Promise<void>
+}
+
 /** A port on which nobody listens. */
 export const freePort = () => choosePort('127.0.0.1')
 
@@ -75,8 +105,8 @@ export function motionEvent(key: string | number, camera = 'lobby', node = 'edge
 }
 
 /** Message ids of a stream, in its order; read with a plain client of its own. */
-export async function storedIds(url: string, stream = 'GRABBER_EVENTS'): Promise<string[]> {
-  const connection = await connect({ servers: url })
+export async function storedIds(at: string | ConnectionOptions, stream = 'GRABBER_EVENTS'): Promise<string[]> {
+  const connection = await connect(typeof at === 'string' ? { servers: at } : at)
   try {
     const manager = await connection.jetstreamManager()
     const { state } = await manager.streams.info(stream)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GrabberError } from '../../../core/errors.ts'
 import type { CloudEvent } from '../../../core/event.ts'
-import type { BusState, EventBus, EventLog } from '../../../core/ports.ts'
+import type { BusMessage, BusState, EventBus, EventLog } from '../../../core/ports.ts'
+import { DeadLetters } from '../../../src/bus/dead-letters.ts'
 import { Outbox } from '../../../src/bus/outbox.ts'
 import { motionEvent, silentLogger } from '../../integration/support/nats.ts'
 import { settle, VirtualClock } from '../virtual-clock.ts'
@@ -12,7 +13,8 @@ class ScriptedBus implements EventBus {
   state: BusState = 'connected'
   verdict: (event: CloudEvent) => Promise<{ duplicate: boolean }> = async () => ({ duplicate: false })
   attempts: string[] = []
-  live: { subject: string; data: object }[] = []
+  letters: BusMessage[] = []
+  letterVerdict: (letter: BusMessage) => Promise<{ duplicate: boolean }> = async () => ({ duplicate: false })
   #listeners = new Set<(state: BusState) => void>()
 
   onState(listener: (state: BusState) => void) {
@@ -27,9 +29,12 @@ class ScriptedBus implements EventBus {
     this.attempts.push(event.id)
     return this.verdict(event)
   }
-  publishLive(subject: string, data: object) {
-    this.live.push({ subject, data })
+  async publishStored(letter: BusMessage) {
+    const verdict = await this.letterVerdict(letter)
+    this.letters.push(letter)
+    return verdict
   }
+  publishLive() {}
   subscribe = () => () => undefined
   async close() {}
 }
@@ -38,17 +43,21 @@ const unavailable = async () => {
   throw new GrabberError('BUS_UNAVAILABLE', 'away')
 }
 
+const content = ({ data }: BusMessage): unknown => JSON.parse(Buffer.from(data).toString())
+
 function setUp(log: EventLog = new MemoryEventLog()) {
   const bus = new ScriptedBus()
   const clock = new VirtualClock(0)
   const failures: unknown[] = []
   const onFailure = (error: unknown) => failures.push(error)
-  const outbox = new Outbox({ node: 'edge', log, bus, clock, logger: silentLogger, onFailure })
+  const counted: string[] = []
+  const dead = new DeadLetters({ bus, logger: silentLogger, onLetter: (reason) => counted.push(reason) })
+  const outbox = new Outbox({ node: 'edge', log, bus, dead, clock, onFailure })
   const id = (n: number | string) => motionEvent(n).id
   const submit = (count: number) => {
     for (let n = 0; n < count; n++) outbox.submit(motionEvent(n))
   }
-  return { bus, clock, log, outbox, failures, id, submit }
+  return { bus, clock, log, outbox, failures, counted, id, submit }
 }
 
 describe('Outbox', () => {
@@ -129,7 +138,7 @@ describe('Outbox', () => {
   })
 
   it('gives an event that is refused three times to the dead letters; the others pass', async () => {
-    const { bus, submit, outbox, id } = setUp()
+    const { bus, submit, outbox, id, counted } = setUp()
     bus.verdict = async (event) => {
       if (event.id === id(1)) throw new GrabberError('BUS_REFUSED', 'too odd')
       return { duplicate: false }
@@ -138,28 +147,65 @@ describe('Outbox', () => {
     expect(await outbox.flush(1)).toBe(true)
     expect(bus.attempts.filter((one) => one === id(1))).toHaveLength(3)
     expect(bus.attempts.filter((one) => one !== id(1))).toEqual([0, 2, 3, 4].map(id))
-    expect(bus.live).toEqual([
-      {
-        subject: 'grabber.edge.dead.lobby',
-        data: {
-          reason: { code: 'BUS_REFUSED', message: 'too odd', remedy: expect.any(String) },
-          subject: 'grabber.edge.events.lobby.motion',
-          event: motionEvent(1),
-        },
-      },
+    expect(bus.letters.map(({ subject, headers }) => [subject, headers['Nats-Msg-Id']])).toEqual([
+      ['grabber.edge.dead.lobby', `dead-${id(1)}`],
     ])
+    expect(content(bus.letters[0]!)).toEqual({
+      reason: { code: 'BUS_REFUSED', message: 'too odd', remedy: expect.any(String) },
+      subject: 'grabber.edge.events.lobby.motion',
+      event: motionEvent(1),
+    })
+    expect(counted).toEqual(['BUS_REFUSED'])
   })
 
-  it('leaves the data out of a dead letter that would be too large itself', async () => {
-    const { bus, outbox } = setUp()
+  it('keeps a refused event until its dead letter is stored, however often the bus goes away', async () => {
+    const { bus, outbox, clock, log, counted, submit, id } = setUp()
+    const refused = async () => {
+      throw new GrabberError('BUS_REFUSED', 'too odd')
+    }
+    bus.verdict = refused
+    bus.letterVerdict = unavailable
+    submit(1)
+    await settle()
+    for (let n = 0; n < 5; n++) await clock.advance(10_000)
+    expect(log.depth()).toBe(1)
+    expect(bus.letters).toEqual([])
+    bus.letterVerdict = async () => ({ duplicate: false })
+    await clock.advance(10_000)
+    expect(outbox.depth).toBe(0)
+    expect(bus.letters.map(({ headers }) => headers['Nats-Msg-Id'])).toEqual([`dead-${id(0)}`])
+    expect(counted).toEqual(['BUS_REFUSED'])
+  })
+
+  it('leaves the data out of a dead letter that is refused itself', async () => {
+    const { bus, outbox, counted } = setUp()
+    const refuseLarge = async ({ data }: BusMessage) => {
+      if (data.length > 10_000) throw new GrabberError('BUS_REFUSED', 'too large')
+      return { duplicate: false }
+    }
     bus.verdict = async () => {
       throw new GrabberError('BUS_REFUSED', 'too large')
     }
+    bus.letterVerdict = refuseLarge
     const event = motionEvent('large')
     Object.assign(event.data, { padding: 'x'.repeat(100_000) })
     outbox.submit(event)
     expect(await outbox.flush(1)).toBe(true)
-    expect(bus.live[0]!.data).toMatchObject({ event: { id: event.id, data: null } })
+    expect(bus.letters).toHaveLength(1)
+    expect(content(bus.letters[0]!)).toMatchObject({ event: { id: event.id, data: null } })
+    expect(counted).toEqual(['BUS_REFUSED'])
+  })
+
+  it('does not hold up the others when no letter is taken either, and counts that apart', async () => {
+    const { bus, outbox, counted, submit, id } = setUp()
+    const refused = async () => {
+      throw new GrabberError('BUS_REFUSED', 'no rights')
+    }
+    bus.verdict = (event) => (event.id === id(0) ? refused() : Promise.resolve({ duplicate: false }))
+    bus.letterVerdict = refused
+    submit(3)
+    expect(await outbox.flush(1)).toBe(true)
+    expect(counted).toEqual(['LETTER_REFUSED'])
   })
 
   it('stops after what is under way, and leaves the rest in the log', async () => {

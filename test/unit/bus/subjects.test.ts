@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deadSubject, subjectMatches } from '../../../src/bus/subjects.ts'
+import { subjectMatches } from '../../../src/bus/subjects.ts'
 
 describe('subjectMatches', () => {
   // https://docs.nats.io/nats-concepts/subjects#wildcards
@@ -23,8 +23,4 @@ describe('subjectMatches', () => {
   ])('%s and %s: %s', (pattern, subject, matches) => {
     expect(subjectMatches(pattern, subject)).toBe(matches)
   })
-})
-
-it('names the dead letters of a camera', () => {
-  expect(deadSubject('grabber.edge-1.events.lobby.face.track')).toBe('grabber.edge-1.dead.lobby')
 })

@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { errorTable } from '../../../core/error-table.ts'
+import { dataSchemaUri } from '../../../core/event.ts'
 import { configurationPage, errorsPage } from '../../../script/docs-pages.ts'
+import { dataSchema, eventTypes, schemaFile, schemaFiles } from '../../../script/event-schemas.ts'
+import { typesFile } from '../../../script/event-types.ts'
 
-const committed = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
+const docs = new URL('../../../docs/', import.meta.url)
+const committed = (name: string) => readFileSync(new URL(name, docs), 'utf8')
 
 describe('generated pages (when this fails: script/generate-docs)', () => {
   it('docs/errors.md is up to date and has every code', () => {
@@ -15,4 +19,28 @@ describe('generated pages (when this fails: script/generate-docs)', () => {
   it('docs/configuration.md is up to date', () => {
     expect(committed('configuration.md')).toBe(configurationPage())
   })
+
+  it('docs/events has the schema of every type and nothing else, up to date', () => {
+    const files = schemaFiles()
+    expect(readdirSync(new URL('events/', docs)).filter((name) => name.endsWith('.json'))).toEqual(
+      [...files.keys()].sort(),
+    )
+    for (const [name, text] of files) expect(committed(`events/${name}`)).toBe(text)
+  })
+
+  it('docs/events/grabber-events.d.ts is up to date', () => {
+    expect(committed('events/grabber-events.d.ts')).toBe(typesFile())
+  })
+})
+
+it('the dataschema of each type is the id of a published file, and names it', () => {
+  for (const type of eventTypes) {
+    const name = schemaFile(dataSchemaUri(type))
+    expect(name).toBe(`${type}.1.schema.json`)
+    expect(JSON.parse(committed(`events/${name}`))).toMatchObject({ $id: dataSchemaUri(type), title: type })
+  }
+})
+
+it('no published schema forbids fields to come', () => {
+  for (const type of eventTypes) expect(JSON.stringify(dataSchema(type))).not.toContain('"additionalProperties":false')
 })

@@ -61,6 +61,8 @@ describe('Metrics', () => {
     metrics.stage('detect', 12)
     metrics.captureToEvent(0.08)
     metrics.faces('a', 3)
+    metrics.deadLetter('BUS_REFUSED')
+    expect(await value('grabber_dead_letters_total{reason="BUS_REFUSED"}')).toBe(1)
     metrics.faceError('GAL_NO_FACE')
     metrics.matching(0.002)
     metrics.batch('yunet', 4, 20)
