@@ -12,6 +12,7 @@ const BACKGROUND_SECONDS = 3
 export class MotionModel {
   readonly #threshold: number
   #background: BlockGrid | undefined
+  #differences = new Float32Array()
   #lastMs = 0
 
   /** `threshold` in grey levels of a block mean. */
@@ -24,10 +25,11 @@ export class MotionModel {
     const background = this.#background
     if (!background || background.columns !== grid.columns || background.rows !== grid.rows) {
       this.#background = { ...grid, means: grid.means.slice() }
+      this.#differences = new Float32Array(grid.means.length)
       this.#lastMs = ptsMs
       return 0
     }
-    const differences = new Float32Array(grid.means.length)
+    const differences = this.#differences
     for (let i = 0; i < differences.length; i++) differences[i] = grid.means[i]! - background.means[i]!
     const shift = medianGreyLevel(differences)
     let moving = 0
