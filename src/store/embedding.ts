@@ -37,6 +37,14 @@ export function toBlob(embedding: Float32Array): Uint8Array {
   return new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength)
 }
 
+/** Embeddings one after the other; each a copy. STO_UNUSABLE when the length does not fit the model. */
+export function fromBlobs(blob: Uint8Array, dimension: number): Float32Array[] {
+  const bytes = dimension * Float32Array.BYTES_PER_ELEMENT
+  return Array.from({ length: Math.ceil(blob.byteLength / bytes) }, (_, index) =>
+    fromBlob(blob.subarray(index * bytes, (index + 1) * bytes), dimension),
+  )
+}
+
 /** A copy: SQLite's buffer need not be aligned to 4 bytes. STO_UNUSABLE when the length does not fit the model. */
 export function fromBlob(blob: Uint8Array, dimension: number): Float32Array {
   if (blob.byteLength !== dimension * Float32Array.BYTES_PER_ELEMENT) {

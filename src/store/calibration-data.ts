@@ -1,0 +1,82 @@
+/**
+ * Everything that thresholds can be calibrated from: the embeddings of the people who are known and of ended tracks.
+ * Runs in commands, beside whoever owns the data folder. Must never write, and never log what it reads.
+ */
+import { fromBlob, fromBlobs } from './embedding.ts'
+import { openReadOnly, type Store } from './sqlite.ts'
+
+/** All embeddings are L2-normalised, of one model, and fresh copies. */
+export interface CalibrationData {
+  /** In order of subject id; those without an embedding of the model are left out. */
+  people: PersonEmbeddings[]
+  /** In the order in which they ended. Tracks of one camera whose times overlap are different people. */
+  tracks: TrackEmbeddings[]
+}
+
+export interface PersonEmbeddings {
+  subject: string
+  embeddings: Float32Array[]
+}
+
+/** An ended track of a live camera, while `faces.unknown` is `remember`. */
+export interface TrackEmbeddings {
+  trackId: string
+  camera: string
+  /** First and last detection, ms since the epoch. */
+  startMs: number
+  endMs: number
+  /** Who it was confirmed as; neither when nobody, or when too little was seen. */
+  subject?: string
+  /** Id of the person without a name. */
+  anonymous?: string
+  /** One to four, unlike one another; the first is the track's template. */
+  embeddings: Float32Array[]
+}
+
+interface TrackRow extends Omit<TrackEmbeddings, 'embeddings' | 'subject' | 'anonymous'> {
+  subject: string | null
+  kind: string | null
+  vectors: Uint8Array
+}
+
+/** Of the database at `path`, which must exist, as it is at one moment. STO_UNUSABLE, STO_VERSION. */
+export function readGalleryEmbeddings(path: string, model: string, dimension: number): CalibrationData {
+  using store = openReadOnly(path)
+  return store.transaction('read', () => ({
+    people: readPeople(store, model, dimension),
+    tracks: readTracks(store, model, dimension),
+  }))
+}
+
+function readPeople(store: Store, model: string, dimension: number): PersonEmbeddings[] {
+  const rows = store
+    .prepare<{ subject: string; vector: Uint8Array }>(
+      `SELECT e.subject, vector FROM embeddings e JOIN subjects s ON s.subject = e.subject
+       WHERE model = ? AND kind = 'known' ORDER BY e.subject, id`,
+    )
+    .all(model)
+  const people = new Map<string, Float32Array[]>()
+  for (const { subject, vector } of rows) {
+    const known = people.get(subject) ?? []
+    people.set(subject, known)
+    known.push(fromBlob(vector, dimension))
+  }
+  return Array.from(people, ([subject, embeddings]) => ({ subject, embeddings }))
+}
+
+function readTracks(store: Store, model: string, dimension: number): TrackEmbeddings[] {
+  return store
+    .prepare<TrackRow>(
+      `SELECT track AS trackId, camera, start_ms AS startMs, end_ms AS endMs, t.subject, kind, vectors
+       FROM tracks t LEFT JOIN subjects s ON s.subject = t.subject WHERE model = ? ORDER BY id`,
+    )
+    .all(model)
+    .map(({ trackId, camera, startMs, endMs, subject, kind, vectors }) => ({
+      trackId,
+      camera,
+      startMs,
+      endMs,
+      ...(subject === null ? {} : kind === 'known' ? { subject } : { anonymous: subject }),
+      embeddings: fromBlobs(vectors, dimension),
+    }))
+}
