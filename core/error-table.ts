@@ -153,6 +153,12 @@ export const errorTable = {
     'Several faces were found; it is not clear who is meant.',
     'crop the picture to one person',
   ),
+  GAL_LOOKS_LIKE: row(
+    3,
+    'refuse',
+    'The face looks like someone else who is enrolled.',
+    'enrol it under that id; `--allow-similar` enrols two people who look alike',
+  ),
   GAL_UNKNOWN_SUBJECT: row(3, 'refuse', 'There is no such subject in the gallery.', 'see `grabber faces list`'),
   GAL_MODEL_MISMATCH: row(
     3,

@@ -21,6 +21,7 @@ const identity = z.strictObject({
   name: z.string().optional(),
   similarity: z.number().optional(),
   margin: z.number().optional(),
+  anonymous: z.string().optional(),
 })
 
 export const cameraStates = [

@@ -31,6 +31,7 @@ export function facesSpec(faces: CameraConfig['faces']): FacesSpec {
     minMargin: faces.minMargin,
     maxPerFrame: faces.maxPerFrame,
     confirmEmbeddings: faces.confirmEmbeddings,
+    unknown: faces.unknown,
     template: alignment.template,
     cropPx: alignment.cropPx,
   }

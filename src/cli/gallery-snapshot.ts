@@ -4,13 +4,21 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../../config/schema.ts'
-import type { FaceGallery } from '../../core/ports.ts'
-import { embeddingDimension } from '../face-models.ts'
+import { embeddingDimension, facesSpec } from '../face-models.ts'
 import { GallerySnapshot } from '../store/gallery-snapshot.ts'
+import { MemoryVisitors } from '../store/memory-visitors.ts'
 
 /** Nobody is known when there is no data folder yet. STO_UNUSABLE, STO_VERSION. */
-export function openGallerySnapshot(config: Config, model: string): FaceGallery {
+export function openGallerySnapshot(config: Config, model: string): GallerySnapshot {
   const path = join(config.data, 'grabber.db')
-  const dimension = embeddingDimension(model)
-  return existsSync(path) ? GallerySnapshot.read(path, model, dimension) : GallerySnapshot.empty(model, dimension)
+  const people = { model, dimension: embeddingDimension(model) }
+  return existsSync(path) ? GallerySnapshot.read(path, people) : GallerySnapshot.empty(people)
+}
+
+/** The people without a name of a snapshot; whoever comes to them goes with the command. */
+export function visitorsOf(snapshot: GallerySnapshot, config: Config): MemoryVisitors {
+  const { matchThreshold, minMargin } = facesSpec(config.defaults.faces)
+  const { node, visitors } = config
+  const options = { node, matchThreshold, minMargin, dimension: snapshot.dimension, maxPeople: visitors.maxPeople }
+  return new MemoryVisitors(options, snapshot.visitors)
 }

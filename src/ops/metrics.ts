@@ -17,6 +17,9 @@ const BATCH_SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64]
 /** A camera in one of these states has an open source. */
 const sessionStates: ReadonlySet<CameraState> = new Set(['live', 'stalled', 'frozen', 'black'])
 
+/** By kind: `known` and `unknown` people. */
+type GallerySizes = Record<string, { subjects: number; embeddings: number }>
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #loop = new LoopDelayMonitor()
@@ -66,6 +69,8 @@ export class Metrics {
   readonly #restarts = this.#counter('grabber_actor_restarts_total', 'Restarts by a supervisor', ['actor'])
   readonly #outbox = this.#gauge('grabber_bus_outbox_depth', 'Events that wait to be published')
 
+  #gallerySizes: () => GallerySizes = () => ({})
+
   constructor() {
     const register = this.#registry
     collectDefaultMetrics({ register })
@@ -76,6 +81,25 @@ export class Metrics {
       registers: [register],
       collect() {
         this.set([...cameras.values()].filter((state) => sessionStates.has(state)).length)
+      },
+    })
+    const people = () => Object.entries(this.#gallerySizes())
+    new Gauge({
+      name: 'grabber_gallery_people',
+      help: 'People in the gallery',
+      labelNames: ['kind'],
+      registers: [register],
+      collect() {
+        for (const [kind, { subjects }] of people()) this.set({ kind }, subjects)
+      },
+    })
+    new Gauge({
+      name: 'grabber_gallery_embeddings',
+      help: 'Embeddings that a search compares with',
+      labelNames: ['kind'],
+      registers: [register],
+      collect() {
+        for (const [kind, { embeddings }] of people()) this.set({ kind }, embeddings)
       },
     })
     const loop = this.#loop
@@ -138,6 +162,11 @@ export class Metrics {
 
   captureToEvent(seconds: number): void {
     this.#captureToEvent.observe(seconds)
+  }
+
+  /** Whoever knows how many there are, looked at when the metrics are. */
+  gallery(sizes: () => GallerySizes): void {
+    this.#gallerySizes = sizes
   }
 
   matching(seconds: number): void {

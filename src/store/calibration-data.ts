@@ -2,6 +2,7 @@
  * Everything that thresholds can be calibrated from: the embeddings of the people who are known and of ended tracks.
  * Runs in commands, beside whoever owns the data folder. Must never write, and never log what it reads.
  */
+import type { EndedTrack } from '../../core/observation.ts'
 import { fromBlob, fromBlobs } from './embedding.ts'
 import { openReadOnly, type Store } from './sqlite.ts'
 
@@ -18,19 +19,9 @@ export interface PersonEmbeddings {
   embeddings: Float32Array[]
 }
 
-/** An ended track of a live camera, while `faces.unknown` is `remember`. */
-export interface TrackEmbeddings {
-  trackId: string
+/** An ended track of a live camera, kept while `faces.unknown` is `remember`. */
+export interface TrackEmbeddings extends EndedTrack {
   camera: string
-  /** First and last detection, ms since the epoch. */
-  startMs: number
-  endMs: number
-  /** Who it was confirmed as; neither when nobody, or when too little was seen. */
-  subject?: string
-  /** Id of the person without a name. */
-  anonymous?: string
-  /** One to four, unlike one another; the first is the track's template. */
-  embeddings: Float32Array[]
 }
 
 interface TrackRow extends Omit<TrackEmbeddings, 'embeddings' | 'subject' | 'anonymous'> {

@@ -10,6 +10,7 @@ import type { LiveBox } from '../../core/wire/control.ts'
 import { type IdentityOptions, TrackIdentity } from '../analysis/identity.ts'
 import { round, trackEvent } from '../event-draft.ts'
 import type { Embedded, FaceEvidence, FaceServices, GraphEvent, Seen, TrackView } from '../graph-item.ts'
+import { Unknowns } from '../unknowns.ts'
 import { bounded } from './bounded.ts'
 
 /** The nearest subject and the runner-up; more serve the rule of one person once in a frame. */
@@ -24,11 +25,13 @@ interface Known {
 export class Identities {
   readonly #services: FaceServices
   readonly #options: IdentityOptions
+  readonly #unknowns: Unknowns
   #known = new Map<string, Known>()
 
   constructor(services: FaceServices) {
     this.#services = services
     this.#options = services.faces
+    this.#unknowns = new Unknowns(services)
   }
 
   async step({ info, events, seen, started, ended, evidence }: Embedded): Promise<Seen> {
@@ -40,7 +43,7 @@ export class Identities {
     }
     for (const item of evidence) {
       const view = seen.find((track) => track.id === item.trackId)
-      if (view && (await this.#judge(item, seen))) words.push(this.#word(view, 'update'))
+      if (view && (await this.#judge(view, item, seen))) words.push(this.#word(view, 'update'))
     }
     return { info, events: words, boxes: seen.map((view) => this.#box(view)) }
   }
@@ -49,14 +52,18 @@ export class Identities {
     return views.map((view) => this.#end(view))
   }
 
-  async #judge({ trackId, embedding, quality }: FaceEvidence, seen: readonly TrackView[]): Promise<boolean> {
-    const known = this.#known.get(trackId)
+  async #judge(view: TrackView, evidence: FaceEvidence, seen: readonly TrackView[]): Promise<boolean> {
+    const known = this.#known.get(view.id)
     if (!known) return false
-    const template = known.identity.add(embedding, quality)
+    const template = known.identity.add(evidence.embedding, evidence.quality)
     const hits = template && (await this.#search(template))
-    if (!hits || !known.identity.judge(hits, this.#takenBesides(trackId, seen))) return false
-    known.revision++
-    return true
+    if (!hits) return false
+    const judged = known.identity.judge(hits, this.#takenBesides(view.id, seen))
+    const { identity } = known.identity
+    const beside = seen.map(({ id }) => id)
+    const met = await this.#unknowns.consider({ view, evidence, template, hits, identity, beside })
+    if (judged || met) known.revision++
+    return judged || met
   }
 
   /** A camera goes on without an answer; a recording must have it. */
@@ -81,14 +88,20 @@ export class Identities {
 
   #end(view: TrackView): GraphEvent {
     const word = this.#word(view, 'end')
+    this.#unknowns.end(view, this.#identity(view))
     this.#known.delete(view.id)
     return word
   }
 
   #word(view: TrackView, phase: 'new' | 'update' | 'end'): GraphEvent {
     const known = this.#known.get(view.id)
-    const identity: Identity = known?.identity.identity ?? { status: 'unknown' }
-    return trackEvent(view, { phase, revision: known?.revision ?? 0, identity })
+    return trackEvent(view, { phase, revision: known?.revision ?? 0, identity: this.#identity(view) })
+  }
+
+  #identity({ id }: TrackView): Identity {
+    const identity = this.#known.get(id)?.identity.identity ?? { status: 'unknown' }
+    const anonymous = identity.subject === undefined ? this.#unknowns.of(id) : undefined
+    return anonymous === undefined ? identity : { ...identity, anonymous }
   }
 
   #box(view: TrackView): LiveBox {

@@ -99,6 +99,14 @@ onAssets('the gallery', () => {
       },
       list: () => [{ subject: 'from-the-daemon', name: null, embeddings: 5, enrolledAtMs: 0 }],
       submit: () => undefined,
+      visitors: async () => [],
+      nameVisitor: async (_: string, { subject, name }: { subject: string; name: string | null }) => ({
+        subject,
+        name,
+        embeddings: 1,
+        enrolledAtMs: 1,
+      }),
+      forgetVisitor: async () => undefined,
     }
     const server = await controlServer(folder.socketPath('control'), ports, silent)
     try {

@@ -31,6 +31,9 @@ const control: ControlPorts = {
     throw new GrabberError('GAL_UNKNOWN_SUBJECT', `there is no subject ${subject}`)
   },
   submit: () => undefined,
+  visitors: async () => [],
+  nameVisitor: async (_, { subject, name }) => ({ subject, name, embeddings: 1, enrolledAtMs: 1 }),
+  forgetVisitor: async () => undefined,
   list: () => [{ subject: 's1', name: null, embeddings: 2, enrolledAtMs: 1 }],
 }
 
