@@ -24,7 +24,7 @@ export interface Identity {
   similarity?: number
   /** Similarity minus that of the runner-up subject. */
   margin?: number
-  /** Id of a person who has no name: the same over tracks and days. Absent with a subject. */
+  /** Id of a person who has no name: the same over tracks and days. With a subject: who they were before. */
   anonymous?: string
 }
 

@@ -100,7 +100,7 @@ export class Identities {
 
   #identity({ id }: TrackView): Identity {
     const identity = this.#known.get(id)?.identity.identity ?? { status: 'unknown' }
-    const anonymous = identity.subject === undefined ? this.#unknowns.of(id) : undefined
+    const anonymous = this.#unknowns.of(id)
     return anonymous === undefined ? identity : { ...identity, anonymous }
   }
 
