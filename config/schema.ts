@@ -58,13 +58,19 @@ const faces = section(
     minMargin: ratio.describe('Least lead in cosine over the second-best person.'),
     maxPerFrame: z.int().min(1).max(100).describe('Most faces taken from one frame, best first.'),
     liveness: z
-      .boolean()
-      .describe('Judge liveness before a name is confirmed. Not built yet: the verdict is `unchecked` either way.'),
+      .union([z.boolean(), z.enum(['require', 'report', 'off'])], {
+        error: 'expected require, report, off, true or false',
+      })
+      .describe(
+        'Whether a face is a person or a picture of one. `require` confirms a name only of a track that is judged live; ' +
+          '`report` judges and decides nothing by it; `off` (or `false`) does not look. `true` is `require` where the ' +
+          'liveness models are installed, and without them confirms names unchecked, with a warning; `require` then confirms none.',
+      ),
     confirmEmbeddings: z
       .int()
-      .min(1)
+      .min(2, 'at least 2: a name is never confirmed from one face')
       .max(50)
-      .describe('Embeddings of a track that must agree before a name is confirmed.'),
+      .describe('Embeddings of a track that must agree before a name is confirmed; at least 2.'),
     unknown: z
       .enum(['remember', 'forget'])
       .describe('Whether people without a name get an id that stays the same over tracks, cameras and days.'),

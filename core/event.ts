@@ -21,8 +21,21 @@ const identity = z.strictObject({
   name: z.string().optional(),
   similarity: z.number().optional(),
   margin: z.number().optional(),
+  /** Stable id of somebody who is not in the gallery. */
   anonymous: z.string().optional(),
+  /** What stands behind the status; no embedding leaves a session in an event. */
+  evidence: z
+    .strictObject({
+      embeddings: z.int().min(0),
+      agreeing: z.int().min(0),
+      similarity: z.number().optional(),
+      margin: z.number().optional(),
+      runnerUp: z.string().optional(),
+    })
+    .optional(),
 })
+
+const liveness = z.strictObject({ verdict: z.enum(['unchecked', 'live', 'spoof']), score: ratio.optional() })
 
 export const cameraStates = [
   'connecting',
@@ -56,7 +69,7 @@ export const eventSchemas = {
     score: ratio,
     quality: ratio,
     identity,
-    liveness: z.strictObject({ verdict: z.enum(['unchecked', 'live', 'spoof']), score: ratio.optional() }),
+    liveness,
     bestShot: z.string().optional(),
     firstSeen: z.string(),
     lastSeen: z.string(),

@@ -26,6 +26,7 @@ export interface Identity {
   margin?: number
   /** Id of a person who has no name: the same over tracks and days. With a subject: who they were before. */
   anonymous?: string
+  evidence?: IdentityEvidence
 }
 
 /** Ids of people without a name begin with it; those of subjects never do. */
@@ -54,6 +55,28 @@ export interface EndedTrack {
   anonymous?: string
   /** One to four, L2-normalised, unlike one another; the first is the track's template. */
   embeddings: Float32Array[]
+}
+
+/** What a track's identity rests on. */
+export interface IdentityEvidence {
+  /** Embeddings pooled in the track's template. */
+  embeddings: number
+  /** The gallery's answers in a row that name the same subject. */
+  agreeing: number
+  /** Of the nearest subject, whether or not it is accepted; absent before the first answer and with an empty gallery. */
+  similarity?: number
+  margin?: number
+  /** Id of the second nearest subject, when the nearest one is the identity. */
+  runnerUp?: string
+}
+
+export type LivenessVerdict = 'unchecked' | 'live' | 'spoof'
+
+/** Whether a face is a person in front of the camera, or a picture of one. */
+export interface Liveness {
+  verdict: LivenessVerdict
+  /** Fused P(live), 0–1; absent before the first look. */
+  score?: number
 }
 
 /** One subject's nearest embedding to a probe. */

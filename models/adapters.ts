@@ -3,12 +3,14 @@
  */
 import type { ModelAdapter } from './adapter.ts'
 import { embedderAdapter } from './embedder.ts'
+import { livenessAdapter } from './liveness.ts'
 import type { ModelEntry } from './model-entry.ts'
 import { yunetAdapter } from './yunet.ts'
 
 const adapters: Record<ModelEntry['kind'], (entry: ModelEntry) => ModelAdapter> = {
   'face-detector': yunetAdapter,
   'face-embedder': embedderAdapter,
+  'face-liveness': livenessAdapter,
 }
 
 export function adapterFor(entry: ModelEntry): ModelAdapter {

@@ -35,6 +35,12 @@ const manifestSchema = z
       if (entry.kind === 'face-embedder' && entry.dimension === null) {
         complain(index, 'dimension', 'an embedder has to say how long its embeddings are')
       }
+      if (entry.kind === 'face-liveness' && entry.boxScale === undefined) {
+        complain(index, 'boxScale', 'a liveness model has to say how much of the face’s surroundings it sees')
+      }
+      if (entry.kind === 'face-liveness' && !(entry.thresholds.live && entry.thresholds.spoof)) {
+        complain(index, 'thresholds', 'a liveness model needs the thresholds live and spoof')
+      }
     }
   })
 

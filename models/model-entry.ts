@@ -10,7 +10,7 @@ const threshold = z.strictObject({ value: z.number(), calibration: z.string().mi
 
 export const entrySchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
-  kind: z.enum(['face-detector', 'face-embedder']),
+  kind: z.enum(['face-detector', 'face-embedder', 'face-liveness']),
   /** Name inside the models folder; no folders, so that a manifest cannot write elsewhere. */
   file: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\.onnx$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -43,6 +43,8 @@ export const entrySchema = z.strictObject({
   alignment: z
     .strictObject({ cropPx: z.int().positive(), template: z.tuple([point, point, point, point, point]) })
     .nullable(),
+  /** Liveness models: the face's box is made larger by this factor before it is scaled to the input's square. */
+  boxScale: z.number().min(1).max(10).optional(),
   output: z.string().min(1),
   /** Numbers in one embedding; `null` for other kinds. */
   dimension: z.int().positive().nullable(),

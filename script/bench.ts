@@ -7,6 +7,7 @@ import { GrabberError, toGrabberError } from '../core/errors.ts'
 import { createLogger } from '../src/ops/logger.ts'
 import { benchEngine } from './benchmarks/engine.ts'
 import { benchGallery } from './benchmarks/gallery.ts'
+import { benchIdentity } from './benchmarks/identity.ts'
 import type { Bench } from './benchmarks/kit.ts'
 import { benchReplay } from './benchmarks/replay.ts'
 import { benchStartup } from './benchmarks/startup.ts'
@@ -16,6 +17,7 @@ const benches: Record<string, Bench> = {
   engine: benchEngine,
   startup: benchStartup,
   gallery: benchGallery,
+  identity: benchIdentity,
 }
 
 async function main(): Promise<void> {

@@ -6,15 +6,15 @@ import { join } from 'node:path'
 import type { CameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
 import { GrabberError } from '../core/errors.ts'
-import type { FacesSpec } from '../core/wire/control.ts'
+import type { FacesSpec, LivenessModel } from '../core/wire/control.ts'
 import type { EngineModelSpec } from '../core/wire/engine-control.ts'
-import { findModel, installedPath, type ModelEntry, verifyModel } from '../models/manifest.ts'
+import { findModel, installedPath, loadManifest, type ModelEntry, verifyModel } from '../models/manifest.ts'
 
 export function modelsDir(config: Config): string {
   return join(config.data, 'models')
 }
 
-/** What a session has to know to look for faces. MDL_INVALID when a model is not of the kind it is used for. */
+/** What a session has to know to look for faces, with every model. MDL_INVALID when one is not of the kind it is used for. */
 export function facesSpec(faces: CameraConfig['faces']): FacesSpec {
   const detector = modelOfKind(faces.detector, 'face-detector')
   const embedder = modelOfKind(faces.embedder, 'face-embedder')
@@ -32,9 +32,58 @@ export function facesSpec(faces: CameraConfig['faces']): FacesSpec {
     maxPerFrame: faces.maxPerFrame,
     confirmEmbeddings: faces.confirmEmbeddings,
     unknown: faces.unknown,
+    liveness: livenessSpec(faces.liveness),
     template: alignment.template,
     cropPx: alignment.cropPx,
   }
+}
+
+/** Ids of the models that a session with `spec` asks for. */
+export function modelIds({ detector, embedder, liveness }: FacesSpec): string[] {
+  return [detector, embedder, ...(liveness?.models ?? []).map(({ id }) => id)]
+}
+
+/**
+ * `spec` without the models in `missing`: `null` when no face can be found or told apart. Without a liveness model nothing is
+ * judged; whether names are confirmed all the same is the setting's choice (config/schema, `faces.liveness`).
+ */
+export function withoutMissing(
+  spec: FacesSpec,
+  missing: ReadonlySet<string>,
+  setting: CameraConfig['faces']['liveness'],
+): FacesSpec | null {
+  if (missing.has(spec.detector) || missing.has(spec.embedder)) return null
+  const { liveness } = spec
+  if (!liveness?.models.some(({ id }) => missing.has(id))) return spec
+  return { ...spec, liveness: { mode: setting === 'require' ? 'require' : 'report', models: [] } }
+}
+
+/** What to tell a person once when `spec` misses its liveness models. */
+export function livenessWarning({ liveness }: FacesSpec): string | undefined {
+  if (!liveness || liveness.models.length > 0) return undefined
+  return liveness.mode === 'require'
+    ? 'no name is confirmed: faces.liveness is require, and its models are not installed; run `grabber models pull`, or set it to report'
+    : 'liveness is not checked: its models are not installed; to add them run `grabber models pull`'
+}
+
+function livenessSpec(setting: CameraConfig['faces']['liveness']): FacesSpec['liveness'] {
+  if (setting === 'off' || setting === false) return null
+  const models = loadManifest()
+    .models.filter(({ kind }) => kind === 'face-liveness')
+    .map(livenessModel)
+  return { mode: setting === 'report' ? 'report' : 'require', models }
+}
+
+function livenessModel({
+  id,
+  boxScale,
+  input: { fixedSidePx },
+  thresholds: { live, spoof },
+}: ModelEntry): LivenessModel {
+  if (boxScale === undefined || fixedSidePx === null || !live || !spoof) {
+    throw new GrabberError('MDL_INVALID', `the liveness model ${id} does not say what it looks at, or its thresholds`)
+  }
+  return { id, boxScale, cropPx: fixedSidePx, liveThreshold: live.value, spoofThreshold: spoof.value }
 }
 
 /** The models' files for an engine. MDL_MISSING, MDL_HASH: hashes are checked here, and again by the engine host. */

@@ -6,7 +6,15 @@ import type { Config } from '../config/schema.ts'
 import type { Logger } from '../core/ports.ts'
 import type { FacesSpec } from '../core/wire/control.ts'
 import type { EngineModelSpec } from '../core/wire/engine-control.ts'
-import { facesSpec, installedModels, missingModels, modelsDir } from './face-models.ts'
+import {
+  facesSpec,
+  installedModels,
+  livenessWarning,
+  missingModels,
+  modelIds,
+  modelsDir,
+  withoutMissing,
+} from './face-models.ts'
 
 export interface ModelChoice {
   /** `null` for a camera without faces. */
@@ -14,23 +22,26 @@ export interface ModelChoice {
   engineModels: EngineModelSpec[]
 }
 
-/** Cameras whose models are not installed run without faces, with one warning for all of them. */
+/** Cameras whose models are not installed run without faces, or without liveness, with one warning of each kind for all. */
 export async function chooseModels(config: Config, logger: Logger): Promise<ModelChoice> {
   const folder = modelsDir(config)
-  const specs = new Map<string, FacesSpec>()
-  for (const id of Object.keys(config.cameras)) {
-    const { faces } = cameraConfig(config, id)
-    if (faces.enabled) specs.set(id, facesSpec(faces))
-  }
-  const wanted = new Set([...specs.values()].flatMap(({ detector, embedder }) => [detector, embedder]))
+  const cameras = Object.keys(config.cameras)
+    .map((id) => ({ id, settings: cameraConfig(config, id).faces }))
+    .filter(({ settings }) => settings.enabled)
+    .map(({ id, settings }) => ({ id, settings, spec: facesSpec(settings) }))
+  const wanted = new Set(cameras.flatMap(({ spec }) => modelIds(spec)))
   const missing = new Set(await missingModels(folder, wanted))
-  if (missing.size > 0) {
-    logger.warn({ missing: [...missing] }, 'no faces: models are not installed; to add them run `grabber models pull`')
+  const specs = new Map<string, FacesSpec>()
+  const warnings = new Set<string>()
+  for (const { id, settings, spec } of cameras) {
+    const usable = withoutMissing(spec, missing, settings.liveness)
+    if (usable) specs.set(id, usable)
+    const warning = usable
+      ? livenessWarning(usable)
+      : 'no faces: models are not installed; to add them run `grabber models pull`'
+    if (warning !== undefined) warnings.add(warning)
   }
-  const faces = ({ id }: CameraConfig): FacesSpec | null => {
-    const spec = specs.get(id)
-    return spec && !missing.has(spec.detector) && !missing.has(spec.embedder) ? spec : null
-  }
+  for (const warning of warnings) logger.warn({ missing: [...missing] }, warning)
   const engineModels = await installedModels(folder, wanted.difference(missing))
-  return { faces, engineModels }
+  return { faces: ({ id }) => specs.get(id) ?? null, engineModels }
 }

@@ -3,7 +3,7 @@
  * hang on the last bit of a float.
  */
 import type { EventData } from '../core/event.ts'
-import type { Identity } from '../core/observation.ts'
+import type { Identity, IdentityEvidence, Liveness } from '../core/observation.ts'
 import type { GraphEvent, TrackView } from './graph-item.ts'
 
 /** Four decimals: 0.2 px of a 1080p frame, 0.0001 of a cosine. */
@@ -17,9 +17,11 @@ export interface TrackWord {
   phase: 'new' | 'update' | 'end'
   revision: number
   identity: Identity
+  liveness: Liveness
 }
 
-export function trackEvent(track: TrackView, { phase, revision, identity }: TrackWord): GraphEvent<'face.track'> {
+export function trackEvent(track: TrackView, word: TrackWord): GraphEvent<'face.track'> {
+  const { phase, revision, identity, liveness } = word
   const { seq, ptsMs, width, height, capturedAtMs } = track.last
   const data: EventData<'face.track'> = {
     phase,
@@ -35,7 +37,7 @@ export function trackEvent(track: TrackView, { phase, revision, identity }: Trac
     score: clamp01(track.score),
     quality: clamp01(track.quality),
     identity: roundIdentity(identity),
-    liveness: { verdict: 'unchecked' },
+    liveness: roundLiveness(liveness),
     ...(track.bestShot === undefined ? {} : { bestShot: track.bestShot }),
     firstSeen: new Date(track.first.capturedAtMs).toISOString(),
     lastSeen: new Date(capturedAtMs).toISOString(),
@@ -46,7 +48,20 @@ export function trackEvent(track: TrackView, { phase, revision, identity }: Trac
 function roundIdentity(identity: Identity): Identity {
   return {
     ...identity,
-    ...(identity.similarity === undefined ? {} : { similarity: round(identity.similarity) }),
-    ...(identity.margin === undefined ? {} : { margin: round(identity.margin) }),
+    ...roundMatch(identity),
+    ...(identity.evidence === undefined
+      ? {}
+      : { evidence: { ...identity.evidence, ...roundMatch(identity.evidence) } }),
   }
+}
+
+function roundMatch({ similarity, margin }: Pick<IdentityEvidence, 'similarity' | 'margin'>) {
+  return {
+    ...(similarity === undefined ? {} : { similarity: round(similarity) }),
+    ...(margin === undefined ? {} : { margin: round(margin) }),
+  }
+}
+
+function roundLiveness({ verdict, score }: Liveness): Liveness {
+  return score === undefined ? { verdict } : { verdict, score: clamp01(score) }
 }

@@ -59,6 +59,8 @@ export interface FaceCut {
   /** Aligned crop for the embedder. */
   crop: RgbPicture
   quality: number
+  /** One crop for each liveness model; absent when the face cannot be judged. */
+  livenessCrops?: readonly RgbPicture[]
 }
 
 /** After tracking the pixels are gone: what is still needed was cut out. */
@@ -75,6 +77,8 @@ export interface FaceEvidence {
   trackId: string
   embedding: Float32Array
   quality: number
+  /** P(live); absent when it was not judged. */
+  live?: number
 }
 
 export interface Embedded extends Omit<Tracked, 'cuts'> {

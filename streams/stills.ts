@@ -5,12 +5,15 @@
 
 import type { Clock } from '../core/clock.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
-import type { Size } from '../core/geometry.ts'
+import { type Size, scaleBox } from '../core/geometry.ts'
 import type { DetectedFace } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { StillFace, StillsSpec } from '../core/wire/control.ts'
 import { facesFromResult } from '../models/yunet.ts'
 import { faceQuality } from './analysis/face-quality.ts'
+import { livenessLimits, livenessOfLook } from './analysis/liveness.ts'
+import { judgeLiveness } from './judge-liveness.ts'
+import { livenessCrops } from './liveness-crops.ts'
 import { Decoder } from './media/decoder.ts'
 import { Demuxer } from './media/demuxer.ts'
 import { frameMirrored, frameRotation } from './media/frame-rotation.ts'
@@ -123,8 +126,16 @@ export class Stills {
       quality: faceQuality(face, sx),
     }
     const crop = this.#spec.embed ? alignedCrop({ full }, face.landmarks, size, this.#spec.faces) : undefined
-    if (!crop) return still
-    const { data } = await this.#engine.infer(this.#spec.faces.embedder, crop, {})
-    return { ...still, embedding: data }
+    const models = this.#spec.faces.liveness?.models ?? []
+    const crops = livenessCrops(full, scaleBox(face.box, sx, sy), models)
+    const [embedded, live] = await Promise.all([
+      crop && this.#engine.infer(this.#spec.faces.embedder, crop, {}),
+      crops && judgeLiveness(this.#engine, models, crops),
+    ])
+    return {
+      ...still,
+      ...(embedded ? { embedding: embedded.data } : {}),
+      ...(models.length > 0 ? { liveness: livenessOfLook(live, livenessLimits(models)) } : {}),
+    }
   }
 }

@@ -1,9 +1,10 @@
 /**
  * What a session remembers of its tracks for telling people without a name again: when the daemon is asked who one is, and
- * what is left of a track when it ends. Session host only. Must never ask about a face that may be a known person's.
+ * what is left of a track when it ends. Session host only. Must never ask about a face that may be a known person's, or
+ * a picture of a face.
  */
 import { toGrabberError } from '../core/errors.ts'
-import type { GalleryHit, Identity } from '../core/observation.ts'
+import type { GalleryHit, Identity, Liveness } from '../core/observation.ts'
 import { cosine, mostDiverse } from './analysis/diversity.ts'
 import type { FaceEvidence, FaceServices, TrackView } from './graph-item.ts'
 
@@ -28,6 +29,7 @@ export interface JudgedFace {
   /** The gallery's answer to it, best first. */
   hits: readonly GalleryHit[]
   identity: Identity
+  liveness: Liveness
   /** Ids of the tracks in the same frame. */
   beside: readonly string[]
 }
@@ -50,11 +52,14 @@ export class Unknowns {
   async consider(face: JudgedFace): Promise<boolean> {
     const { faces } = this.#services
     if (faces.unknown === 'forget') return false
-    const { view, hits, identity } = face
+    const { view, hits, identity, liveness } = face
     const before = this.of(view.id)
     const looks = this.#add(face)
     const mayBeKnown = identity.subject !== undefined || (hits[0]?.similarity ?? -1) >= faces.matchThreshold
-    const due = looks.anonymous === undefined && !mayBeKnown && looks.agreeing >= faces.confirmEmbeddings
+    const mayBePicture =
+      liveness.verdict === 'spoof' || (faces.liveness?.mode === 'require' && liveness.verdict !== 'live')
+    const enough = looks.agreeing >= faces.confirmEmbeddings
+    const due = enough && looks.anonymous === undefined && !mayBeKnown && !mayBePicture
     const anonymous = due ? await this.#ask(view, looks.template, face.beside) : null
     if (anonymous !== null) looks.anonymous = anonymous
     return looks.anonymous !== before

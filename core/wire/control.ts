@@ -6,7 +6,7 @@
 import type { CodedError } from '../errors.ts'
 import type { EventData, EventType } from '../event.ts'
 import type { LedgerCounts } from '../ledger.ts'
-import type { EndedTrack, GalleryHit, Sighting } from '../observation.ts'
+import type { EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
 
 export const CONTROL_PROTOCOL = 1
 
@@ -43,6 +43,23 @@ export interface AnalysisSpec {
   motion: { enabled: boolean; minAreaRatio: number; pixelThreshold: number; quietMs: number }
 }
 
+export interface LivenessModel {
+  id: string
+  /** The face's box is made larger by this factor, and scaled to a square of `cropPx`. */
+  boxScale: number
+  cropPx: number
+  /** Mean P(live) of a track from which it is live, and up to which it is a spoof. */
+  liveThreshold: number
+  spoofThreshold: number
+}
+
+export interface LivenessSpec {
+  /** `require`: only a track that is judged live gets a name confirmed. `report`: the verdict is said and decides nothing. */
+  mode: 'require' | 'report'
+  /** None where they are not installed: every track then stays unchecked. */
+  models: readonly LivenessModel[]
+}
+
 export interface FacesSpec {
   detector: string
   embedder: string
@@ -50,10 +67,12 @@ export interface FacesSpec {
   matchThreshold: number
   minMargin: number
   maxPerFrame: number
-  /** Embeddings of a track that must agree before a name is confirmed. */
+  /** Embeddings of a track that must agree before a name is confirmed; at least 2. */
   confirmEmbeddings: number
   /** Whether people without a name are told again: `remember` asks the daemon about them, and tells it of ended tracks. */
   unknown: 'remember' | 'forget'
+  /** `null` looks for no liveness. */
+  liveness: LivenessSpec | null
   /** Alignment template as fractions of the crop, and the crop's side in px (from the manifest). */
   template: readonly (readonly [number, number])[]
   cropPx: number
@@ -100,6 +119,8 @@ export interface StillFace {
   landmarks: readonly (readonly [number, number])[]
   quality: number
   embedding?: Float32Array
+  /** What this one look says; `unchecked` without a score where the face cannot be judged, absent without models. */
+  liveness?: Liveness
 }
 
 export interface StreamInfo {

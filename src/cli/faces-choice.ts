@@ -4,10 +4,10 @@
 import type { CameraConfig } from '../../config/camera-config.ts'
 import type { Config } from '../../config/schema.ts'
 import type { FacesSpec } from '../../core/wire/control.ts'
-import { facesSpec, missingModels, modelsDir } from '../face-models.ts'
+import { facesSpec, livenessWarning, missingModels, modelIds, modelsDir, withoutMissing } from '../face-models.ts'
 import type { CliContext } from './context.ts'
 
-/** `null` without faces; says in one line how to add them when only the models are missing. */
+/** `null` without faces; says in one line how to add what is missing, faces or liveness. */
 export async function pickFaces(
   context: CliContext,
   config: Config,
@@ -15,8 +15,11 @@ export async function pickFaces(
 ): Promise<FacesSpec | null> {
   if (!faces.enabled) return null
   const spec = facesSpec(faces)
-  const missing = await missingModels(modelsDir(config), [spec.detector, spec.embedder])
-  if (missing.length === 0) return spec
-  context.stderr.write(`no faces: ${missing.join(' and ')} not installed; to add them run \`grabber models pull\`\n`)
-  return null
+  const missing = await missingModels(modelsDir(config), modelIds(spec))
+  const usable = withoutMissing(spec, new Set(missing), faces.liveness)
+  const warning = usable
+    ? livenessWarning(usable)
+    : `no faces: ${missing.join(' and ')} not installed; to add them run \`grabber models pull\``
+  if (warning !== undefined) context.stderr.write(`${warning}\n`)
+  return usable
 }

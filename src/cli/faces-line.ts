@@ -1,6 +1,7 @@
 /**
  * A picture's faces as the object of one JSON line. Numbers are rounded: a line is read by people as well.
  */
+import type { Liveness } from '../../core/observation.ts'
 import type { FaceGallery } from '../../core/ports.ts'
 import type { StillFace } from '../../core/wire/control.ts'
 import { acceptedMatch, type MatchLimits } from '../../streams/analysis/identity.ts'
@@ -37,12 +38,13 @@ export async function stillLine(file: string, still: SeenStill, options: LineOpt
 }
 
 async function faceEntry(face: StillFace, { embed, identify }: LineOptions): Promise<object> {
-  const { box, score, landmarks, quality, embedding } = face
+  const { box, score, landmarks, quality, liveness, embedding } = face
   return {
     box: box.map(px),
     score: ratio(score),
     landmarks: landmarks.map((point) => point.map(px)),
     quality: ratio(quality),
+    ...(liveness ? { liveness: roundLiveness(liveness) } : {}),
     ...(identify ? await who(embedding, identify) : {}),
     ...(embed && embedding ? { embedding: Array.from(embedding, component) } : {}),
   }
@@ -62,4 +64,8 @@ async function who(
   if (!visitors) return { match }
   const visitor = known ? undefined : await nearest(visitors)
   return { match, unknown: visitor ? { id: visitor.subject, similarity: ratio(visitor.similarity) } : null }
+}
+
+function roundLiveness({ verdict, score }: Liveness): Liveness {
+  return score === undefined ? { verdict } : { verdict, score: ratio(score) }
 }

@@ -7,7 +7,8 @@ import { resolve } from 'node:path'
 import { answerStills, type StillAnswer } from '../../actors/stills-job.ts'
 import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
-import { facesSpec } from '../face-models.ts'
+import type { FacesSpec } from '../../core/wire/control.ts'
+import { facesSpec, missingModels, modelIds, modelsDir, withoutMissing } from '../face-models.ts'
 import type { CliContext } from './context.ts'
 import { openWorkbench } from './workbench.ts'
 
@@ -39,8 +40,8 @@ export async function lookAt(
     else present.push({ file, path })
   }
   if (present.length === 0) return
-  const faces = { ...facesSpec(config.defaults.faces), maxPerFrame: MAX_FACES }
-  await using bench = await openWorkbench(config, [faces.detector, faces.embedder], context.logger)
+  const faces = { ...(await stillFaces(config)), maxPerFrame: MAX_FACES }
+  await using bench = await openWorkbench(config, modelIds(faces), context.logger)
   const { openMs: openTimeoutMs, askMs: askDeadlineMs } = config.timeouts
   // A listener that throws must not be called inside the host's message handler: its error would be a defect there.
   const refusal = new AbortController()
@@ -68,6 +69,14 @@ export async function lookAt(
   })
   // Also when the last answer was refused: then there was nothing left to abort.
   refusal.signal.throwIfAborted()
+}
+
+/** A missing liveness model is no reason to say nothing of a picture; a missing detector or embedder is MDL_MISSING later. */
+async function stillFaces(config: Config): Promise<FacesSpec> {
+  const { faces } = config.defaults
+  const spec = facesSpec(faces)
+  const missing = await missingModels(modelsDir(config), modelIds(spec))
+  return withoutMissing(spec, new Set(missing), faces.liveness) ?? spec
 }
 
 async function whyNot(path: string): Promise<GrabberError | undefined> {

@@ -10,6 +10,7 @@ import { GrabberError } from '../../core/errors.ts'
 import type { CloudEvent } from '../../core/event.ts'
 import { mediaEventTypes } from '../../core/event.ts'
 import type { FacesSpec } from '../../core/wire/control.ts'
+import { modelIds } from '../face-models.ts'
 import { cameraIdOf, checkRecording, findRecordings, fingerprint } from '../recordings.ts'
 import { type ReplaySummary, ReplayTally } from '../replay-summary.ts'
 import { sessionSpec } from '../session-spec.ts'
@@ -68,9 +69,9 @@ async function replayAll(context: CliContext, config: Config, files: string[], f
   await using events = await LineFile.open(context, flags.events)
   await using summaries = await LineFile.open(context, flags.summary ?? (flags.events === '-' ? undefined : '-'))
   await using publication = flags.publish ? await openPublication(context, config) : undefined
-  await using bench = await openWorkbench(config, faces ? [faces.detector, faces.embedder] : [], context.logger)
   const gallery = openGallerySnapshot(config, wanted.embedder)
   const visitors = visitorsOf(gallery, config)
+  await using bench = await openWorkbench(config, faces ? modelIds(faces) : [], context.logger)
   const replay = new Replay(context, config, bench, { events, publication, gallery, visitors, faces, flags, pace })
   let failed: GrabberError | undefined
   for (const file of files) {

@@ -1,11 +1,12 @@
 /**
- * `embed`: aligned crops become embeddings, through the engine, two frames in flight, in PTS order. Session host only.
+ * `embed`: crops become embeddings and looks at liveness, through the engine, two frames in flight, in PTS order. Session host only.
  * Never drops a frame: its frame's pixels are gone, and a lost item would lose the end of a track. A camera's overload
  * shows before the detector instead (`enterTail`).
  */
 import type { OperatorFunction } from 'rxjs'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { Embedded, FaceCut, FaceEvidence, FaceServices, Tracked } from '../graph-item.ts'
+import { judgeLiveness } from '../judge-liveness.ts'
 import { bounded } from './bounded.ts'
 import { isPoison } from './detect.ts'
 
@@ -15,16 +16,24 @@ export function embed(services: FaceServices, queue: number): OperatorFunction<T
   const { engine, faces, spec } = services
   const lossless = spec.source.overflow === 'wait'
 
-  const evidenceOf = async ({ trackId, crop, quality }: FaceCut): Promise<FaceEvidence[]> => {
+  /** One face without an answer is no reason to lose its frame; without an engine a recording has to wait. */
+  const unlessLost = async <T>(answer: Promise<T>): Promise<T | undefined> => {
     try {
-      const result = await services.timeAsync('embed', () => engine.infer(faces.embedder, crop, {}))
-      return [{ trackId, embedding: result.data, quality }]
+      return await answer
     } catch (error) {
-      // One face without an embedding is no reason to lose its frame; without an engine a recording has to wait.
       if (!isPoison(error) && (lossless || !(error instanceof GrabberError))) throw error
       services.complain(toGrabberError(error))
-      return []
+      return undefined
     }
+  }
+
+  const evidenceOf = async ({ trackId, crop, quality, livenessCrops }: FaceCut): Promise<FaceEvidence[]> => {
+    const models = livenessCrops && faces.liveness?.models
+    const [result, live] = await Promise.all([
+      unlessLost(services.timeAsync('embed', () => engine.infer(faces.embedder, crop, {}))),
+      models && unlessLost(services.timeAsync('liveness', () => judgeLiveness(engine, models, livenessCrops))),
+    ])
+    return result ? [{ trackId, embedding: result.data, quality, ...(live === undefined ? {} : { live }) }] : []
   }
 
   return bounded<Tracked, Embedded>({

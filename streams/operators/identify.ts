@@ -1,20 +1,25 @@
 /**
  * `identify`: evidence becomes identities; tracks become words. One frame at a time, in PTS order. Session host only.
- * The gallery is asked through the daemon. A name is at most once in a frame: tracks that are confirmed hold their
- * subject, the others are judged in the order of the frame's evidence.
+ * The gallery is asked through the daemon, for each track with new evidence. Then all tracks of the frame are settled
+ * together, since a person is at most once in a picture.
  */
 import type { OperatorFunction } from 'rxjs'
 import { toGrabberError } from '../../core/errors.ts'
-import type { GalleryHit, Identity } from '../../core/observation.ts'
+import type { GalleryHit } from '../../core/observation.ts'
 import type { LiveBox } from '../../core/wire/control.ts'
+import { assign } from '../analysis/assignment.ts'
 import { type IdentityOptions, TrackIdentity } from '../analysis/identity.ts'
+import { livenessLimits } from '../analysis/liveness.ts'
 import { round, trackEvent } from '../event-draft.ts'
 import type { Embedded, FaceEvidence, FaceServices, GraphEvent, Seen, TrackView } from '../graph-item.ts'
-import { Unknowns } from '../unknowns.ts'
+import { type JudgedFace, Unknowns } from '../unknowns.ts'
 import { bounded } from './bounded.ts'
 
-/** The nearest subject and the runner-up; more serve the rule of one person once in a frame. */
-const NEAREST = 5
+/** The nearest subject and the runner-up. */
+const NEAREST = 2
+
+/** A look to which the gallery answered. */
+type Answered = Pick<JudgedFace, 'view' | 'evidence' | 'template' | 'hits'>
 
 interface Known {
   identity: TrackIdentity
@@ -30,7 +35,10 @@ export class Identities {
 
   constructor(services: FaceServices) {
     this.#services = services
-    this.#options = services.faces
+    const { matchThreshold, minMargin, confirmEmbeddings, liveness } = services.faces
+    const requireLive = liveness?.mode === 'require'
+    const limits = livenessLimits(liveness?.models ?? [])
+    this.#options = { matchThreshold, minMargin, confirmEmbeddings, requireLive, liveness: limits }
     this.#unknowns = new Unknowns(services)
   }
 
@@ -41,9 +49,15 @@ export class Identities {
       this.#known.set(view.id, { identity: new TrackIdentity(this.#options), revision: 0 })
       words.push(this.#word(view, 'new'))
     }
+    const answered: Answered[] = []
     for (const item of evidence) {
-      const view = seen.find((track) => track.id === item.trackId)
-      if (view && (await this.#judge(view, item, seen))) words.push(this.#word(view, 'update'))
+      const face = await this.#consult(item, seen)
+      if (face) answered.push(face)
+    }
+    const changed = new Set([...this.#settle(seen), ...(await this.#meet(answered, seen))])
+    for (const view of changed) {
+      this.#known.get(view.id)!.revision++
+      words.push(this.#word(view, 'update'))
     }
     return { info, events: words, boxes: seen.map((view) => this.#box(view)) }
   }
@@ -52,18 +66,46 @@ export class Identities {
     return views.map((view) => this.#end(view))
   }
 
-  async #judge(view: TrackView, evidence: FaceEvidence, seen: readonly TrackView[]): Promise<boolean> {
-    const known = this.#known.get(view.id)
-    if (!known) return false
-    const template = known.identity.add(evidence.embedding, evidence.quality)
+  /**
+   * Adds a look to its track's evidence, and asks the gallery when there is something new to ask. What it answered;
+   * `undefined` when there was nothing to ask, or nobody answered.
+   */
+  async #consult(evidence: FaceEvidence, seen: readonly TrackView[]): Promise<Answered | undefined> {
+    const { trackId, ...look } = evidence
+    const view = seen.find(({ id }) => id === trackId)
+    const identity = this.#known.get(trackId)?.identity
+    const template = identity?.add(look)
     const hits = template && (await this.#search(template))
-    if (!hits) return false
-    const judged = known.identity.judge(hits, this.#takenBesides(view.id, seen))
-    const { identity } = known.identity
+    if (!hits) return undefined
+    identity?.answer(hits)
+    return view && { view, evidence, template, hits }
+  }
+
+  /** The tracks whose identity changes; those who lose a subject speak before those who get it. */
+  #settle(seen: readonly TrackView[]): TrackView[] {
+    const tracks = seen.flatMap((view) => {
+      const known = this.#known.get(view.id)
+      return known ? [{ view, known }] : []
+    })
+    const claims = tracks.map(({ known }) => known.identity.claim)
+    const granted = assign(claims, this.#options.minMargin)
+    return [false, true].flatMap((turn) =>
+      tracks
+        .filter(({ known }, index) => granted[index] === turn && known.identity.settle(turn))
+        .map(({ view }) => view),
+    )
+  }
+
+  /** The tracks of people who are nobody known, and were told again or are new. */
+  async #meet(answered: readonly Answered[], seen: readonly TrackView[]): Promise<TrackView[]> {
     const beside = seen.map(({ id }) => id)
-    const met = await this.#unknowns.consider({ view, evidence, template, hits, identity, beside })
-    if (judged || met) known.revision++
-    return judged || met
+    const met: TrackView[] = []
+    for (const face of answered) {
+      const { identity } = this.#known.get(face.view.id)!
+      const { liveness } = identity
+      if (await this.#unknowns.consider({ ...face, identity: identity.identity, liveness, beside })) met.push(face.view)
+    }
+    return met
   }
 
   /** A camera goes on without an answer; a recording must have it. */
@@ -77,31 +119,22 @@ export class Identities {
     }
   }
 
-  #takenBesides(trackId: string, seen: readonly TrackView[]): Set<string> {
-    const taken = new Set<string>()
-    for (const { id } of seen) {
-      const identity = id === trackId ? undefined : this.#known.get(id)?.identity.identity
-      if (identity?.subject !== undefined && identity.status !== 'candidate') taken.add(identity.subject)
-    }
-    return taken
-  }
-
   #end(view: TrackView): GraphEvent {
     const word = this.#word(view, 'end')
-    this.#unknowns.end(view, this.#identity(view))
+    const known = this.#known.get(view.id)
+    if (known) this.#unknowns.end(view, known.identity.identity)
     this.#known.delete(view.id)
     return word
   }
 
   #word(view: TrackView, phase: 'new' | 'update' | 'end'): GraphEvent {
-    const known = this.#known.get(view.id)
-    return trackEvent(view, { phase, revision: known?.revision ?? 0, identity: this.#identity(view) })
-  }
-
-  #identity({ id }: TrackView): Identity {
-    const identity = this.#known.get(id)?.identity.identity ?? { status: 'unknown' }
-    const anonymous = this.#unknowns.of(id)
-    return anonymous === undefined ? identity : { ...identity, anonymous }
+    const { identity, revision } = this.#known.get(view.id) ?? {
+      identity: new TrackIdentity(this.#options),
+      revision: 0,
+    }
+    const anonymous = this.#unknowns.of(view.id)
+    const told = anonymous === undefined ? identity.identity : { ...identity.identity, anonymous }
+    return trackEvent(view, { phase, revision, identity: told, liveness: identity.liveness })
   }
 
   #box(view: TrackView): LiveBox {

@@ -18,6 +18,7 @@ import { faceQuality } from '../analysis/face-quality.ts'
 import { type Track, Tracker } from '../analysis/tracker.ts'
 import type { FrameRef } from '../frames/frame-ref.ts'
 import type { Detected, FaceCut, FaceServices, Tracked, TrackView } from '../graph-item.ts'
+import { livenessCrops } from '../liveness-crops.ts'
 import { cutJpeg, cutPatch } from '../media/cutter.ts'
 
 /** A best shot is taken anew when a face is this much better than the last one kept. */
@@ -81,7 +82,17 @@ export class FaceTracks {
     const crop = this.#services.time('crop', () =>
       alignedCrop(frame, track.face.landmarks, this.#analysis, this.#services.faces),
     )
-    return crop && { trackId: track.id, crop, quality }
+    if (!crop) return undefined
+    const livenessCrops = this.#livenessCrops(track, frame)
+    return { trackId: track.id, crop, quality, ...(livenessCrops === undefined ? {} : { livenessCrops }) }
+  }
+
+  /** Taken with each embedding: the face that is named is the face that was judged. */
+  #livenessCrops(track: Track, { full }: FrameRef) {
+    const { liveness } = this.#services.faces
+    if (!liveness) return undefined
+    const box = scaleBox(track.face.box, full.width / this.#analysis.width, full.height / this.#analysis.height)
+    return this.#services.time('liveness-crop', () => livenessCrops(full, box, liveness.models))
   }
 
   #shoot(track: Track, frame: FrameRef, looks: Looks, quality: number): void {

@@ -2,7 +2,7 @@
  * Names that can be trusted: each person of the clips is enrolled from one of them, and `grabber replay` confirms the name
  * in that person's clips and in no other, for every choice of the clip.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CloudEvent } from '../../core/event.ts'
 import { asset, ffmpeg } from './support/faces.ts'
@@ -23,9 +23,21 @@ beforeEach(() => {
 })
 afterEach(() => grabber[Symbol.dispose]())
 
-async function enroll(subject: string, name: string): Promise<void> {
-  const { status, err } = await grabber.run('faces', 'enroll', subject, clip(name))
-  expect([name, status, err]).toEqual([name, 0, ''])
+const enroll = (subject: string, name: string) => enrollFrom(subject, clip(name))
+
+async function enrollFrom(subject: string, ...files: string[]): Promise<void> {
+  const { status, err } = await grabber.run('faces', 'enroll', subject, ...files)
+  expect([subject, status, err]).toEqual([subject, 0, ''])
+}
+
+/** Ten people who are in none of the clips, with their photographs. */
+function strangers(): [string, string[]][] {
+  return ['faces/dlib_johns', 'faces/face_recognition/knn_examples/train'].flatMap((set) =>
+    readdirSync(asset(set)).map((person): [string, string[]] => {
+      const pictures = readdirSync(asset(`${set}/${person}`)).map((name) => asset(`${set}/${person}/${name}`))
+      return [person.toLowerCase(), pictures]
+    }),
+  )
 }
 
 /** Every subject that was ever confirmed, by recording. */
@@ -74,12 +86,34 @@ describe.skipIf(!hasAssets)('a person enrolled from one clip', () => {
     expect(await confirmed(...allClips.map(clip))).toEqual(expected('anna', 'bert', 'cleo'))
   })
 
-  test('with everybody enrolled, a fixed camera sees nobody known', async () => {
+  test('strangers: of ten other people nobody is confirmed in any clip, and on fixed cameras nobody at all', async () => {
+    for (const [subject, pictures] of strangers()) await enrollFrom(subject, ...pictures)
+    expect(await confirmed(...allClips.map(clip))).toEqual(expected())
+    // Far from it, too: the nearest stranger stays well below the threshold of 0.6.
+    const nearest = tracks().map(({ data }) => data.identity.evidence?.similarity ?? 0)
+    expect(Math.max(...nearest)).toBeLessThan(0.4)
     for (const [subject, [, second]] of Object.entries(people)) await enroll(subject, second!)
     const found = await confirmed(...fixedCameras.map((name) => asset(`videos/${name}.mp4`)))
     // One of them has a few faces; the others may have none, and then no track either.
     expect(found['one-by-one-person-detection']).toEqual([])
     expect(Object.values(found).flat()).toEqual([])
+  })
+
+  test('the same person twice in one picture: exactly one is named, with the evidence', async () => {
+    await enroll('anna', 'again')
+    const twice = grabber.path('twice.mkv')
+    ffmpeg('-i', clip('help'), '-filter_complex', '[0:v]split[a][b];[a][b]hstack', twice)
+    expect(await confirmed(twice)).toEqual({ twice: ['anna'] })
+    const ends = tracks().filter(({ data }) => data.phase === 'end')
+    expect(ends.map(({ data }) => data.identity.status).toSorted()).toEqual(['confirmed', 'unknown'])
+    const named = tracks().filter(({ data }) => data.identity.status === 'confirmed')
+    expect(new Set(named.map(({ data }) => data.trackId)).size).toBe(1)
+    expect(named[0]!.data).toMatchObject({
+      identity: { subject: 'anna', evidence: { embeddings: 3, agreeing: 3 } },
+      liveness: { verdict: 'live' },
+    })
+    // What the gallery says of both is the same: the other one is not named because it is the second.
+    expect(ends.map(({ data }) => data.identity.evidence!.similarity! > 0.6)).toEqual([true, true])
   })
 
   test('a track that goes over to another person takes the other name, or loses the first', async () => {

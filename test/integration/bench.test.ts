@@ -39,7 +39,7 @@ describe('script/bench', () => {
     expect(replay.err).toMatch(/^MDL_MISSING: .*: run `grabber models pull`\n$/)
     const unknown = await run('script/bench', ['rplay'], {})
     expect([unknown.status, unknown.out]).toEqual([2, ''])
-    expect(unknown.err).toMatch(/^CFG_USAGE: .*: script\/bench replay\|engine\|startup .*\n$/)
+    expect(unknown.err).toMatch(/^CFG_USAGE: .*: script\/bench replay\|engine\|startup\S* .*\n$/)
   })
 
   it.skipIf(!hasClips)('replay prints one object with the documented fields', async () => {

@@ -33,6 +33,7 @@ const faces: FacesSpec = {
   maxPerFrame: 10,
   confirmEmbeddings: 3,
   unknown: 'forget',
+  liveness: null,
   template: [],
   cropPx: 128,
 }

@@ -10,6 +10,7 @@ export interface FaceLine {
   score: number
   landmarks: [number, number][]
   quality: number
+  liveness?: { verdict: 'unchecked' | 'live' | 'spoof'; score?: number }
   embedding?: number[]
   match?: { subject: string; similarity: number; margin: number } | null
 }

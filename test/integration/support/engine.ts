@@ -52,7 +52,10 @@ export class EngineProcess {
   }
 
   start(options: Partial<EngineStart> = {}): void {
-    const models = ['yunet', 'face-reid-0095'].map((id) => ({ id, path: modelPath(id) }))
+    const models = ['yunet', 'face-reid-0095', 'minifasnet-v2', 'minifasnet-v1se'].map((id) => ({
+      id,
+      path: modelPath(id),
+    }))
     const start: EngineStart = {
       device: 'cpu',
       socketPath: this.endpoint.socketPath,

@@ -28,6 +28,15 @@ it('rounds, and holds no embedding unless asked', async () => {
   expect(await stillLine('a.jpg', still(seen), { embed: true })).toMatchObject({ faces: [{ embedding: [0.6, 0.8] }] })
 })
 
+it('says what one look says of liveness, where there are models for it', async () => {
+  const line = (liveness: StillFace['liveness']) =>
+    stillLine('a.jpg', still({ ...seen, ...(liveness ? { liveness } : {}) }), { embed: false })
+  expect(await line({ verdict: 'spoof', score: 0.00512 })).toMatchObject({
+    faces: [{ ...plain, liveness: { verdict: 'spoof', score: 0.0051 } }],
+  })
+  expect(await line({ verdict: 'unchecked' })).toMatchObject({ faces: [{ liveness: { verdict: 'unchecked' } }] })
+})
+
 it('says who it is, without the name, or null', async () => {
   const known = gallery({ subject: 'ada', name: 'Ada', similarity: 0.71239 }, { subject: 'bob', similarity: 0.2 })
   expect(await stillLine('a.jpg', still(seen), { embed: false, identify: known })).toMatchObject({

@@ -36,6 +36,21 @@ function failure(text: string, env: Env = {}): GrabberError {
 const problems = (text: string, env: Env = {}) => failure(text, env).context.problems as ConfigProblem[]
 
 describe('loadConfig', () => {
+  it('takes liveness as a word or as yes and no, and never one face for a name', () => {
+    const liveness = (value: string) =>
+      load(`defaults: { faces: { liveness: ${value} } }`).config.defaults.faces.liveness
+    expect(['require', 'report', 'off', 'true', 'false'].map(liveness)).toEqual([
+      'require',
+      'report',
+      'off',
+      true,
+      false,
+    ])
+    expect(
+      problems('defaults: { faces: { liveness: maybe, confirmEmbeddings: 1 } }').map(({ message }) => message),
+    ).toEqual(['expected require, report, off, true or false', 'at least 2: a name is never confirmed from one face'])
+  })
+
   it('gives every default without a file', () => {
     const { config, origin } = loadConfig({ env: {}, cwd: folder })
     expect(origin).toEqual({ file: null, overrides: [] })

@@ -18,7 +18,8 @@ function refusal(change: (manifest: { models: Record<string, unknown>[] }) => vo
 
 describe('the manifest', () => {
   test('has both models, and every published file has an address pinned to its commit', () => {
-    expect(loadManifest().models.map(({ id }) => id)).toEqual(['yunet', 'face-reid-0095'])
+    const ids = loadManifest().models.map(({ id }) => id)
+    expect(ids).toEqual(['yunet', 'face-reid-0095', 'minifasnet-v2', 'minifasnet-v1se'])
     for (const entry of loadManifest().models) {
       expect(entry.urls.length > 0 || entry.conversion !== null).toBe(true)
       for (const url of entry.urls) {

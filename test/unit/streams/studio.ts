@@ -24,6 +24,7 @@ export const facesSpec: FacesSpec = {
   maxPerFrame: 10,
   confirmEmbeddings: 3,
   unknown: 'forget',
+  liveness: null,
   template: [
     [0.3, 0.4],
     [0.7, 0.4],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GrabberError } from '../../../core/errors.ts'
-import type { EndedTrack, GalleryHit, Identity, Sighting } from '../../../core/observation.ts'
+import type { EndedTrack, GalleryHit, Identity, Liveness, Sighting } from '../../../core/observation.ts'
 import type { FaceServices, TrackView } from '../../../streams/graph-item.ts'
 import { Unknowns } from '../../../streams/unknowns.ts'
 import { facesSpec } from './studio.ts'
@@ -16,15 +16,22 @@ function view(id: string): TrackView {
   return { id, box: { x: 0, y: 0, width: 1, height: 1 }, score: 1, quality: 1, first: at(1000), last: at(2000) }
 }
 
+interface Seen {
+  hits?: GalleryHit[]
+  identity?: Identity
+  liveness?: Liveness
+  beside?: string[]
+}
+
 type Answer = string | null | Error
 
-function setUp({ mode = 'remember', overflow = 'drop-oldest', answers = [] as Answer[] } = {}) {
+function setUp({ mode = 'remember', overflow = 'drop-oldest', answers = [] as Answer[], requireLive = false } = {}) {
   const asked: Sighting[] = []
   const kept: EndedTrack[] = []
   const complaints: string[] = []
   const services = {
     spec: { source: { overflow } },
-    faces: { ...facesSpec, unknown: mode },
+    faces: { ...facesSpec, unknown: mode, liveness: requireLive ? { mode: 'require', models: [] } : null },
     async remember(sighting: Sighting) {
       asked.push(sighting)
       const answer = answers.shift() ?? null
@@ -36,10 +43,11 @@ function setUp({ mode = 'remember', overflow = 'drop-oldest', answers = [] as An
     complain: ({ code }: GrabberError) => complaints.push(code),
   } as unknown as FaceServices
   const unknowns = new Unknowns(services)
-  const see = (id: string, degrees: number, { hits = stranger, identity = unknown, beside = [id] } = {}) => {
+  const see = (id: string, degrees: number, more: Seen = {}) => {
+    const { hits = stranger, identity = unknown, beside = [id], liveness = { verdict: 'unchecked' } } = more
     const template = face(degrees)
     const evidence = { trackId: id, embedding: template, quality: 1 }
-    return unknowns.consider({ view: view(id), evidence, template, hits, identity, beside })
+    return unknowns.consider({ view: view(id), evidence, template, hits, identity, liveness, beside })
   }
   return { unknowns, see, asked, kept, complaints }
 }
@@ -67,14 +75,24 @@ describe('Unknowns', () => {
   })
 
   it.for([
-    ['who is a candidate', { identity: { status: 'candidate', subject: 'ada' } as Identity }],
-    ['who is confirmed', { identity: { status: 'confirmed', subject: 'ada' } as Identity }],
+    ['who is a candidate', { identity: { status: 'candidate', subject: 'ada' } }],
+    ['who is confirmed', { identity: { status: 'confirmed', subject: 'ada' } }],
     ['who matches two known people', { hits: [0.8, 0.79].map((similarity) => ({ subject: 'x', similarity })) }],
     ['who matches somebody who is another face of the frame', { hits: [{ subject: 'ada', similarity: 0.5 }] }],
-  ] as const)('does not ask about a person %s', async ([, more]) => {
+  ] satisfies [string, Seen][])('does not ask about a person %s', async ([, more]) => {
     const { see, asked } = setUp()
-    for (let n = 0; n < 5; n++) await see('t1', n, { ...more, hits: [...('hits' in more ? more.hits : [])] })
+    for (let n = 0; n < 5; n++) await see('t1', n, more)
     expect(asked).toEqual([])
+  })
+
+  it('does not ask about a picture of a face; nor about what may be one, where names need a live face', async () => {
+    const count = async (requireLive: boolean, verdict: Liveness['verdict']) => {
+      const { see, asked } = setUp({ requireLive, answers: ['anon-a'] })
+      for (let n = 0; n < 5; n++) await see('t1', n, { liveness: { verdict } })
+      return asked.length
+    }
+    expect([await count(false, 'spoof'), await count(true, 'spoof'), await count(true, 'unchecked')]).toEqual([0, 0, 0])
+    expect([await count(false, 'unchecked'), await count(true, 'live')]).toEqual([1, 1])
   })
 
   it('tells who the other faces of the frame are', async () => {
