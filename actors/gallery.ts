@@ -7,7 +7,7 @@
 import type { Clock } from '../core/clock.ts'
 import { GrabberError } from '../core/errors.ts'
 import type { EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
-import type { FaceGallery, Logger, Page, Subject, Visitor, VisitorBook } from '../core/ports.ts'
+import type { FaceGallery, Logger, NewName, Page, Subject, Visitor, VisitorBook } from '../core/ports.ts'
 import { type ActorRef, type Behaviour, type Self, spawnActor } from './kernel/actor.ts'
 import type { Reply } from './kernel/asks.ts'
 import type { ChildSpec } from './kernel/child.ts'
@@ -23,7 +23,7 @@ export interface People {
   gallery: FaceGallery
   visitors: VisitorBook & { forget(visitor: string): Promise<void> }
   /** Gives a person without a name one, and tells the history. GAL_*, STO_*. */
-  name(visitor: string, subject: string, name: string | null): Promise<Subject>
+  name(visitor: string, given: NewName): Promise<Subject>
   /** Settles when it can no longer answer. */
   died: Promise<GrabberError>
   close(): Promise<void>
@@ -97,8 +97,8 @@ export class GalleryActor {
     return this.#ask(({ visitors }) => visitors.forget(visitor))
   }
 
-  name(visitor: string, subject: string, name: string | null): Promise<Subject> {
-    return this.#ask((people) => people.name(visitor, subject, name))
+  name(visitor: string, given: NewName): Promise<Subject> {
+    return this.#ask((people) => people.name(visitor, given))
   }
 
   #ask<T>(answer: (people: People) => Promise<T>, isSearch = false): Promise<T> {

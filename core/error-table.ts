@@ -153,11 +153,43 @@ export const errorTable = {
     'Several faces were found; it is not clear who is meant.',
     'crop the picture to one person',
   ),
+  GAL_TOO_SMALL: row(
+    3,
+    'refuse',
+    'The face has too few pixels to be recognised by.',
+    'take the picture from nearer, or give the original instead of a reduced copy',
+  ),
+  GAL_BLURRED: row(
+    3,
+    'refuse',
+    'The face is blurred.',
+    'use a picture that is in focus, with the person and the camera still',
+  ),
+  GAL_TURNED: row(3, 'refuse', 'The face is turned away.', 'use a picture in which the person looks at the camera'),
+  GAL_TOO_DARK: row(3, 'refuse', 'The face is too dark.', 'put light on the face, or use a brighter picture'),
+  GAL_TOO_BRIGHT: row(
+    3,
+    'refuse',
+    'The face is overexposed.',
+    'use a picture with less light on the face, or a shorter exposure',
+  ),
+  GAL_DISAGREE: row(
+    3,
+    'refuse',
+    'The pictures do not show one and the same person.',
+    'leave out who is not meant; `--allow-different` enrols a person who has changed that much',
+  ),
   GAL_LOOKS_LIKE: row(
     3,
     'refuse',
     'The face looks like someone else who is enrolled.',
     'enrol it under that id; `--allow-similar` enrols two people who look alike',
+  ),
+  GAL_DUPLICATE: row(
+    3,
+    'refuse',
+    'The same picture is given twice, or enrolled already.',
+    'leave it out; a different picture of the person tells more',
   ),
   GAL_UNKNOWN_SUBJECT: row(3, 'refuse', 'There is no such subject in the gallery.', 'see `grabber faces list`'),
   GAL_MODEL_MISMATCH: row(

@@ -14,6 +14,16 @@ export interface DetectedFace {
   landmarks: Landmarks
 }
 
+/** How an aligned face crop was captured: what the embedder sees of the face. Names as in ISO/IEC 29794-5 (OFIQ). */
+export interface CropQuality {
+  /** 0 sharp, 1 blurred; does not move with contrast or brightness (streams/analysis/crop-quality.ts). */
+  blur: number
+  /** 95th percentile of luma, 0–255: the light on the brightest parts, which every skin has when there is light. */
+  highLuma: number
+  /** Share of the face at luma 247 or above, 0–1. */
+  overexposedRatio: number
+}
+
 export type IdentityStatus = 'unknown' | 'candidate' | 'confirmed' | 'corrected'
 
 export interface Identity {

@@ -96,6 +96,15 @@ export interface FaceGallery {
   list(page?: Page): Promise<Subject[]>
 }
 
+/** What a person without a name is to be called. */
+export interface NewName {
+  /** Made when absent. */
+  subject: string
+  name: string | null
+  /** The person may look like somebody else who is known. */
+  allowSimilar: boolean
+}
+
 export interface Visitor {
   id: string
   firstSeenMs: number

@@ -5,7 +5,7 @@ import type { GalleryActor } from '../actors/gallery.ts'
 import { Service } from '../actors/service.ts'
 import type { Config } from '../config/schema.ts'
 import type { CloudEvent } from '../core/event.ts'
-import type { Logger, Page } from '../core/ports.ts'
+import type { Logger, NewName, Page } from '../core/ports.ts'
 import type { EnrollInput } from './http/control-routes.ts'
 import type { HttpPorts } from './http/public-routes.ts'
 import { controlServer, startHttp } from './http/server.ts'
@@ -37,8 +37,7 @@ export async function openControl(dataDir: DataDir, doors: DaemonDoors): Promise
     remove: (subject: string) => gallery.remove(subject),
     list: (page: Page) => gallery.list(page),
     visitors: (page: Page) => gallery.visitors(page),
-    nameVisitor: (id: string, { subject, name }: { subject: string; name: string | null }) =>
-      gallery.name(id, subject, name),
+    nameVisitor: (id: string, given: NewName) => gallery.name(id, given),
     forgetVisitor: (id: string) => gallery.forget(id),
     submit,
   }

@@ -15,7 +15,7 @@ import { registerRun } from './cli/run.ts'
 const commands: readonly Register[] = [
   registerRun, //     run
   registerReplay, //  replay
-  registerFaces, //  faces detect · identify · enroll · list · remove
+  registerFaces, //  faces detect · identify · enroll · list · remove · calibrate
   registerModels, //  models list · pull · verify
   registerConfig, //  config check · print · schema
 ]

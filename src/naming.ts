@@ -5,14 +5,13 @@
  */
 import { GrabberError } from '../core/errors.ts'
 import { type CloudEvent, eventId } from '../core/event.ts'
-import type { FaceGallery, Subject } from '../core/ports.ts'
-import { acceptedMatch, type MatchLimits } from '../streams/analysis/identity.ts'
+import type { NewName, Subject } from '../core/ports.ts'
 import type { AnonymousHistory } from './store/anonymous-history.ts'
 import { checkSubjectId } from './store/embedding.ts'
 import { type SqliteGallery, unknownSubject } from './store/gallery.ts'
 import type { PeopleStore } from './store/people-store.ts'
 
-export interface NamingParts extends MatchLimits {
+export interface NamingParts {
   node: string
   people: PeopleStore
   gallery: SqliteGallery
@@ -21,11 +20,8 @@ export interface NamingParts extends MatchLimits {
   submit(event: CloudEvent): void
   /** A track without an end that was told of since then may still be open: its session finds the name by itself. */
   openSinceMs: number
-}
-
-export interface NewName {
-  subject: string
-  name: string | null
+  /** Cosine from which somebody else looks like this person. */
+  matchThreshold: number
 }
 
 /** GAL_UNKNOWN_SUBJECT without such a person, GAL_LOOKS_LIKE when it looks like another one who is known. */
@@ -33,7 +29,7 @@ export async function nameVisitor(parts: NamingParts, visitor: string, given: Ne
   const { people, gallery, history, submit } = parts
   checkSubjectId(given.subject)
   if (people.reader.visitor(visitor) === undefined) throw unknownSubject()
-  await refuseLikeness(gallery, people.reader.embeddings(visitor), given.subject, parts)
+  if (!given.allowSimilar) await refuseLikeness(parts, people.reader.embeddings(visitor), given.subject)
   const name = given.name ?? people.reader.subject(given.subject)?.name ?? null
   for (const event of await history.lastWords(visitor)) {
     if (hasEnded(event, parts.openSinceMs)) submit(renamed(event, { subject: given.subject, name }, parts.node))
@@ -42,14 +38,14 @@ export async function nameVisitor(parts: NamingParts, visitor: string, given: Ne
 }
 
 async function refuseLikeness(
-  gallery: FaceGallery,
+  { gallery, matchThreshold }: NamingParts,
   embeddings: readonly Float32Array[],
   subject: string,
-  limits: MatchLimits,
 ): Promise<void> {
   for (const embedding of embeddings) {
-    const like = acceptedMatch(await gallery.search(embedding, 2), limits)
-    if (like && like.subject !== subject) {
+    // The nearest who is not the one meant.
+    const like = (await gallery.search(embedding, 2)).find((hit) => hit.subject !== subject)
+    if (like && like.similarity >= matchThreshold) {
       const message = `this person looks like ${like.subject}, who is enrolled (${like.similarity.toFixed(3)})`
       throw new GrabberError('GAL_LOOKS_LIKE', message)
     }
@@ -62,7 +58,11 @@ function hasEnded({ time, data }: CloudEvent<'face.track'>, openSinceMs: number)
 }
 
 /** The next revision of the track's last word. Its id and bytes follow from that word and the name alone. */
-function renamed(event: CloudEvent<'face.track'>, { subject, name }: NewName, node: string): CloudEvent<'face.track'> {
+function renamed(
+  event: CloudEvent<'face.track'>,
+  { subject, name }: Pick<NewName, 'subject' | 'name'>,
+  node: string,
+): CloudEvent<'face.track'> {
   const { trackId, identity } = event.data
   const { anonymous } = identity
   const revision = event.data.revision + 1

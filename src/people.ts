@@ -6,6 +6,7 @@ import type { People } from '../actors/gallery.ts'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CloudEvent } from '../core/event.ts'
+import type { NewName, Subject } from '../core/ports.ts'
 import { embeddingDimension, facesSpec } from './face-models.ts'
 import { nameVisitor } from './naming.ts'
 import { AnonymousHistory } from './store/anonymous-history.ts'
@@ -51,20 +52,20 @@ export class StoredPeople {
     return {
       gallery: this.gallery,
       visitors: this.visitors,
-      name: (visitor, subject, name) => this.name(visitor, subject, name),
+      name: (visitor, given) => this.name(visitor, given),
       died: thread.died,
       close: () => this.close(),
       sizes: () => thread.sizes,
     }
   }
 
-  name(visitor: string, subject: string, name: string | null) {
+  name(visitor: string, given: NewName): Promise<Subject> {
     const { config, submit, openSinceMs } = this.#parts
     const { node, defaults } = config
-    const { matchThreshold, minMargin } = facesSpec(defaults.faces)
-    const limits = { matchThreshold, minMargin, node, openSinceMs, submit }
+    const { matchThreshold } = facesSpec(defaults.faces)
+    const limits = { matchThreshold, node, openSinceMs, submit }
     const parts = { ...limits, people: this.#people, gallery: this.gallery, history: this.#history }
-    return nameVisitor(parts, visitor, { subject, name })
+    return nameVisitor(parts, visitor, given)
   }
 
   /** The store is its owner's. */

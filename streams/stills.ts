@@ -10,6 +10,7 @@ import type { DetectedFace } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { StillFace, StillsSpec } from '../core/wire/control.ts'
 import { facesFromResult } from '../models/yunet.ts'
+import { cropQuality } from './analysis/crop-quality.ts'
 import { faceQuality } from './analysis/face-quality.ts'
 import { livenessLimits, livenessOfLook } from './analysis/liveness.ts'
 import { judgeLiveness } from './judge-liveness.ts'
@@ -135,6 +136,7 @@ export class Stills {
     return {
       ...still,
       ...(embedded ? { embedding: embedded.data } : {}),
+      ...(crop ? { crop: cropQuality(crop) } : {}),
       ...(models.length > 0 ? { liveness: livenessOfLook(live, livenessLimits(models)) } : {}),
     }
   }

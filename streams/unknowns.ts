@@ -5,7 +5,8 @@
  */
 import { toGrabberError } from '../core/errors.ts'
 import type { GalleryHit, Identity, Liveness } from '../core/observation.ts'
-import { cosine, mostDiverse } from './analysis/diversity.ts'
+import { diverseEmbeddings } from './analysis/diverse-embeddings.ts'
+import { cosine } from './analysis/likeness.ts'
 import type { FaceEvidence, FaceServices, TrackView } from './graph-item.ts'
 
 /** Single embeddings that are kept of a track, beside its template. */
@@ -89,7 +90,8 @@ export class Unknowns {
       before && !another
         ? { ...before, template, agreeing: before.agreeing + 1 }
         : { template, agreeing: another ? confirmEmbeddings : 1, singles: [] }
-    looks.singles = mostDiverse([...looks.singles, embedding], MOST_LOOKS)
+    const singles = [...looks.singles, embedding]
+    looks.singles = diverseEmbeddings(singles, MOST_LOOKS).map((index) => singles[index]!)
     this.#looks.set(view.id, looks)
     return looks
   }

@@ -6,7 +6,7 @@
 import type { CodedError } from '../errors.ts'
 import type { EventData, EventType } from '../event.ts'
 import type { LedgerCounts } from '../ledger.ts'
-import type { EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
+import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
 
 export const CONTROL_PROTOCOL = 1
 
@@ -121,6 +121,8 @@ export interface StillFace {
   embedding?: Float32Array
   /** What this one look says; `unchecked` without a score where the face cannot be judged, absent without models. */
   liveness?: Liveness
+  /** Of the aligned crop that the embedding was made of. */
+  crop?: CropQuality
 }
 
 export interface StreamInfo {

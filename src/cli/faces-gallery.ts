@@ -7,7 +7,7 @@ import { systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { type CloudEvent, eventSubject } from '../../core/event.ts'
 import { ANONYMOUS_PREFIX } from '../../core/observation.ts'
-import type { Subject, Visitor } from '../../core/ports.ts'
+import type { NewName, Subject, Visitor } from '../../core/ports.ts'
 import { askDaemon } from '../http/control-client.ts'
 import { LIST_PAGE } from '../http/control-routes.ts'
 import { StoredPeople } from '../people.ts'
@@ -27,7 +27,7 @@ export interface GalleryAccess extends AsyncDisposable {
   /** People without a name. */
   visitors(): Promise<Visitor[]>
   /** Gives a person without a name one, and tells it for their tracks in the history. */
-  name(visitor: string, subject: string, name: string | null): Promise<Subject>
+  name(visitor: string, given: NewName): Promise<Subject>
 }
 
 /** 'read' beside whoever owns the folder, and makes nothing. STO_*. */
@@ -56,12 +56,8 @@ function throughDaemon(socket: string, model: string): GalleryAccess {
       await askDaemon(socket, { method: 'DELETE', path: `${place}/${encodeURIComponent(id)}` })
     },
     visitors: () => allPages<Visitor>(socket, visitors, ({ id }) => id),
-    async name(visitor, subject, name) {
-      const call = {
-        method: 'POST',
-        path: `${visitors}/${encodeURIComponent(visitor)}/name`,
-        body: { subject, name },
-      } as const
+    async name(visitor, given) {
+      const call = { method: 'POST', path: `${visitors}/${encodeURIComponent(visitor)}/name`, body: given } as const
       return (await askDaemon(socket, call)) as Subject
     },
     [Symbol.asyncDispose]: async () => undefined,
@@ -113,7 +109,7 @@ async function underLock({ logger }: CliContext, config: Config): Promise<Galler
     enroll: (subject, name, embeddings) => gallery.enroll(subject, name, [...embeddings]),
     remove: (id) => (isVisitor(id) ? visitors.forget(id) : gallery.remove(id)),
     visitors: () => visitors.list(),
-    name: (visitor, subject, name) => people.name(visitor, subject, name),
+    name: (visitor, given) => people.name(visitor, given),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
 }

@@ -1,24 +1,20 @@
 /**
- * `grabber faces detect · identify · enroll · list · name · remove`. Runs as a command, beside a daemon or alone: inference with
- * an engine of its own, the gallery through the daemon that owns the data folder. Names and embeddings never go to a log.
+ * `grabber faces detect · identify · list · remove`, and the group that `enroll`, `name` and `calibrate` are in. Runs as a
+ * command, beside a daemon or alone: inference with an engine of its own, the gallery through the daemon that owns the data folder. Names and embeddings never go to a log.
  */
 import type { Command } from 'commander'
 import type { StillAnswer } from '../../actors/stills-job.ts'
 import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { facesSpec } from '../face-models.ts'
-import { checkSubjectId } from '../store/embedding.ts'
-import { type CliContext, openConfig, usage } from './context.ts'
-import { enrolmentOf, MAX_EMBEDDINGS } from './faces-enrolment.ts'
+import { type CliContext, openConfig } from './context.ts'
+import { registerFacesCalibrate } from './faces-calibrate.ts'
+import { registerFacesEnroll } from './faces-enroll.ts'
 import { openGallery, subjectsTable, visitorsTable } from './faces-gallery.ts'
 import { stillLine } from './faces-line.ts'
 import { registerFacesName } from './faces-name.ts'
 import { lookAt } from './faces-stills.ts'
 import { openGallerySnapshot, visitorsOf } from './gallery-snapshot.ts'
-
-/** Moments of a video that an enrolment looks at, spread over its length. */
-const ENROL_MOMENTS = 8
-const MAX_NAME_LENGTH = 200
 
 export function registerFaces(program: Command, context: CliContext): void {
   const faces = program.command('faces').description('faces of pictures, and the people who are known')
@@ -50,19 +46,8 @@ export function registerFaces(program: Command, context: CliContext): void {
       await eachPicture(context, config, images, true, (file, still) => stillLine(file, still, { embed, identify }))
     })
 
-  faces
-    .command('enroll <subject> <images...>')
-    .description('make a person known from pictures or videos with that person alone; all of them, or nothing')
-    .option('--name <name>', 'the name to show; the subject is an id of a-z, 0-9, _ and -')
-    .addHelpText('after', '\nExample:\n  grabber faces enroll ada portrait.jpg hallway.mp4 --name "Ada Lovelace"')
-    .action(async (subject: string, images: string[], { name }: { name?: string }, command: Command) => {
-      const { config } = openConfig(context, command)
-      checkSubjectId(subject)
-      if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME_LENGTH)) {
-        throw usage(`--name takes 1 to ${MAX_NAME_LENGTH} characters`)
-      }
-      await enroll(context, config, { subject, name: name?.trim() ?? null, images })
-    })
+  registerFacesEnroll(faces, context)
+  registerFacesCalibrate(faces, context)
 
   faces
     .command('list')
@@ -121,27 +106,4 @@ async function eachPicture(
     for (const still of answer.stills) written = write(written, line(file, still))
   })
   await written
-}
-
-interface Enrolment {
-  subject: string
-  name: string | null
-  images: readonly string[]
-}
-
-/** Every picture is judged before the gallery is touched. */
-async function enroll(context: CliContext, config: Config, { subject, name, images }: Enrolment): Promise<void> {
-  const { matchThreshold } = facesSpec(config.defaults.faces)
-  const embeddings: Float32Array[] = []
-  await lookAt(context, config, images, { embed: true, moments: ENROL_MOMENTS }, (file, answer) => {
-    if ('error' in answer) {
-      const { code, message, remedy } = answer.error
-      throw new GrabberError(code, `${file}: ${message}`, { remedy, cause: answer.error })
-    }
-    embeddings.push(...enrolmentOf(file, answer.stills, matchThreshold))
-  })
-  if (embeddings.length > MAX_EMBEDDINGS) throw usage(`at most ${MAX_EMBEDDINGS} faces can be enrolled at once`)
-  await using gallery = await openGallery(context, config, 'write')
-  const { embeddings: known } = await gallery.enroll(subject, name, embeddings)
-  context.stdout.write(`${subject}: ${embeddings.length} enrolled, ${known} known\n`)
 }

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { type CloudEvent, type EventType, eventSchemas } from '../../core/event.ts'
-import type { Page, Subject, Visitor } from '../../core/ports.ts'
+import type { NewName, Page, Subject, Visitor } from '../../core/ports.ts'
 import { parsed, type Route } from './route.ts'
 
 /** What the routes need from the daemon. Throws GAL_* and STO_* codes. */
@@ -15,7 +15,7 @@ export interface ControlPorts {
   list(page: Page): Subject[] | Promise<Subject[]>
   visitors(page: Page): Promise<Visitor[]>
   /** GAL_UNKNOWN_SUBJECT, GAL_LOOKS_LIKE. */
-  nameVisitor(id: string, given: z.output<typeof nameBody>): Promise<Subject>
+  nameVisitor(id: string, given: NewName): Promise<Subject>
   /** GAL_UNKNOWN_SUBJECT. */
   forgetVisitor(id: string): Promise<void>
   /** Stores the event and has it published; one whose id is known already is dropped. */
@@ -45,7 +45,11 @@ const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIST_PAGE).default(LIST_PAGE),
 })
 
-const nameBody = z.strictObject({ subject: subjectId, name: z.string().min(1).max(200).nullable().default(null) })
+const nameBody = z.strictObject({
+  subject: subjectId,
+  name: z.string().min(1).max(200).nullable().default(null),
+  allowSimilar: z.boolean().default(false),
+})
 const visitorParams = z.object({ id: z.string().regex(/^anon-[a-z2-7]{10}$/, 'not the id of a person without a name') })
 
 const attributes = {

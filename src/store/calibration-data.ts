@@ -2,35 +2,20 @@
  * Everything that thresholds can be calibrated from: the embeddings of the people who are known and of ended tracks.
  * Runs in commands, beside whoever owns the data folder. Must never write, and never log what it reads.
  */
-import type { EndedTrack } from '../../core/observation.ts'
+import type { CalibratedPerson, CalibratedTrack, CalibrationData } from '../calibration/calibration-data.ts'
 import { fromBlob, fromBlobs } from './embedding.ts'
 import { openReadOnly, type Store } from './sqlite.ts'
 
-/** All embeddings are L2-normalised, of one model, and fresh copies. */
-export interface CalibrationData {
-  /** In order of subject id; those without an embedding of the model are left out. */
-  people: PersonEmbeddings[]
-  /** In the order in which they ended. Tracks of one camera whose times overlap are different people. */
-  tracks: TrackEmbeddings[]
-}
-
-export interface PersonEmbeddings {
-  subject: string
-  embeddings: Float32Array[]
-}
-
-/** An ended track of a live camera, kept while `faces.unknown` is `remember`. */
-export interface TrackEmbeddings extends EndedTrack {
-  camera: string
-}
-
-interface TrackRow extends Omit<TrackEmbeddings, 'embeddings' | 'subject' | 'anonymous'> {
+interface TrackRow extends Omit<CalibratedTrack, 'embeddings' | 'subject' | 'anonymous'> {
   subject: string | null
   kind: string | null
   vectors: Uint8Array
 }
 
-/** Of the database at `path`, which must exist, as it is at one moment. STO_UNUSABLE, STO_VERSION. */
+/**
+ * Of the database at `path`, which must exist, as it is at one moment: people in order of id, tracks (of live cameras, while
+ * `faces.unknown` is `remember`) in the order in which they ended. STO_UNUSABLE, STO_VERSION.
+ */
 export function readGalleryEmbeddings(path: string, model: string, dimension: number): CalibrationData {
   using store = openReadOnly(path)
   return store.transaction('read', () => ({
@@ -39,7 +24,7 @@ export function readGalleryEmbeddings(path: string, model: string, dimension: nu
   }))
 }
 
-function readPeople(store: Store, model: string, dimension: number): PersonEmbeddings[] {
+function readPeople(store: Store, model: string, dimension: number): CalibratedPerson[] {
   const rows = store
     .prepare<{ subject: string; vector: Uint8Array }>(
       `SELECT e.subject, vector FROM embeddings e JOIN subjects s ON s.subject = e.subject
@@ -55,7 +40,7 @@ function readPeople(store: Store, model: string, dimension: number): PersonEmbed
   return Array.from(people, ([subject, embeddings]) => ({ subject, embeddings }))
 }
 
-function readTracks(store: Store, model: string, dimension: number): TrackEmbeddings[] {
+function readTracks(store: Store, model: string, dimension: number): CalibratedTrack[] {
   return store
     .prepare<TrackRow>(
       `SELECT track AS trackId, camera, start_ms AS startMs, end_ms AS endMs, t.subject, kind, vectors

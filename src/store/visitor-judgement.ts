@@ -4,8 +4,9 @@
 import { createHash } from 'node:crypto'
 import { ANONYMOUS_PREFIX, type GalleryHit } from '../../core/observation.ts'
 import type { VisitorLimits } from '../../core/ports.ts'
-import { cosine, mostDiverse } from '../../streams/analysis/diversity.ts'
+import { diverseEmbeddings } from '../../streams/analysis/diverse-embeddings.ts'
 import { acceptedMatch } from '../../streams/analysis/identity.ts'
+import { nearest } from '../../streams/analysis/likeness.ts'
 
 /** The best and the runner-up. */
 export const JUDGED_HITS = 2
@@ -34,8 +35,10 @@ export function withLook(
   template: Float32Array,
   { matchThreshold }: VisitorLimits,
 ): Float32Array[] | undefined {
-  const nearest = looks.reduce((max, look) => Math.max(max, cosine(look, template)), -1)
-  return nearest < matchThreshold || nearest >= SAME_LOOK ? undefined : mostDiverse([...looks, template], MOST_LOOKS)
+  const likeness = nearest(template, looks)
+  if (likeness < matchThreshold || likeness >= SAME_LOOK) return undefined
+  const all = [...looks, template]
+  return diverseEmbeddings(all, MOST_LOOKS).map((index) => all[index]!)
 }
 
 /** RFC 4648's, in lower case. */

@@ -24,7 +24,7 @@ interface Implementation {
 }
 
 async function sqliteGallery(people: Person[], path = freshDatabase()): Promise<SqliteGallery> {
-  const { gallery } = openPeople(DIMENSION, path)
+  const { gallery } = openPeople(DIMENSION, path, MODEL, Number.POSITIVE_INFINITY)
   for (const { subject, name, embeddings } of people) await gallery.enroll(subject, name, embeddings)
   return gallery
 }

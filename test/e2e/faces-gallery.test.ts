@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import type { Logger, Subject } from '../../core/ports.ts'
+import type { Logger, NewName, Subject } from '../../core/ports.ts'
 import type { EnrollInput } from '../../src/http/control-routes.ts'
 import { controlServer } from '../../src/http/server.ts'
 import { DataDir } from '../../src/store/data-dir.ts'
@@ -61,7 +61,7 @@ onAssets('the gallery', () => {
     ['GAL_SEVERAL_FACES', 'two_people.jpg', crowd],
     ['SRC_NOT_FOUND', 'missing.jpg', 'missing.jpg'],
   ])('refuses with %s, names the file and enrols nothing of the others', async ([code, name, file]) => {
-    const { status, out, err } = await faces('enroll', 'ada', ada, file!, ada)
+    const { status, out, err } = await faces('enroll', 'ada', ada, file!, asset(`${people}/test_images/obama2.jpg`))
     expect([status, out]).toEqual([3, ''])
     expect(err).toMatch(new RegExp(`^${code}: \\S*${name}: .+: .+\\n$`))
     expect(await known()).toEqual([])
@@ -100,7 +100,7 @@ onAssets('the gallery', () => {
       list: () => [{ subject: 'from-the-daemon', name: null, embeddings: 5, enrolledAtMs: 0 }],
       submit: () => undefined,
       visitors: async () => [],
-      nameVisitor: async (_: string, { subject, name }: { subject: string; name: string | null }) => ({
+      nameVisitor: async (_: string, { subject, name }: NewName) => ({
         subject,
         name,
         embeddings: 1,

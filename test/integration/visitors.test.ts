@@ -18,6 +18,7 @@ afterEach(cleanUp)
 
 const model = configSchema.parse({}).defaults.faces.embedder
 const dimension = embeddingDimension(model)
+const called = (subject: string, name: string | null, allowSimilar = false) => ({ subject, name, allowSimilar })
 const vector = (seed: number) => randomUnit(dimension, numbers(seed))
 
 function open({ maxPeople = 100, maxTracks = 100, openSinceMs = Number.POSITIVE_INFINITY } = {}) {
@@ -131,7 +132,11 @@ describe('a name for a person without one', () => {
     submit(word('t4', 1, { status: 'unknown', anonymous }))
     submit(word('t4', 2, { status: 'confirmed', subject: 'bob', anonymous }, 'end'))
     submitted.splice(0)
-    expect(await people.name(anonymous, 'ada', 'Ada')).toMatchObject({ subject: 'ada', name: 'Ada', embeddings: 1 })
+    expect(await people.name(anonymous, called('ada', 'Ada'))).toMatchObject({
+      subject: 'ada',
+      name: 'Ada',
+      embeddings: 1,
+    })
     expect(await gallery.search(vector(3), 1)).toMatchObject([{ subject: 'ada', name: 'Ada' }])
     expect(await visitors.list()).toEqual([])
     expect(await visitors.search(vector(3), 1)).toEqual([])
@@ -144,7 +149,7 @@ describe('a name for a person without one', () => {
       })),
     )
     expect(submitted[0]!.id).not.toBe(submitted[1]!.id)
-    await expect(people.name(anonymous, 'ada', null)).rejects.toMatchObject({ code: 'GAL_UNKNOWN_SUBJECT' })
+    await expect(people.name(anonymous, called('ada', null))).rejects.toMatchObject({ code: 'GAL_UNKNOWN_SUBJECT' })
   })
 
   it('can be given again after it was cut off: the same events are no news', async () => {
@@ -153,13 +158,13 @@ describe('a name for a person without one', () => {
     for (let n = 0; n < 120; n++) submit(word(`t${n}`, 1, { status: 'unknown', anonymous }, 'end'))
     submitted.splice(0)
     await expect(
-      people.name(anonymous, 'ada', null).then(() => {
+      people.name(anonymous, called('ada', null)).then(() => {
         throw new Error('stop')
       }),
     ).rejects.toThrow('stop')
     expect(submitted).toHaveLength(120)
     expect(await visitors.remember('hall', meet('t1', vector(4)))).toBe(anonymous)
-    await people.name(anonymous, 'bob', null)
+    await people.name(anonymous, called('bob', null))
     expect(submitted).toHaveLength(120)
   })
 
@@ -169,7 +174,7 @@ describe('a name for a person without one', () => {
     submit(word('old', 1, { status: 'unknown', anonymous }))
     submit(word('new', 4500, { status: 'unknown', anonymous }))
     submitted.splice(0)
-    await people.name(anonymous, 'ada', null)
+    await people.name(anonymous, called('ada', null))
     expect(submitted).toMatchObject([{ data: { trackId: 'old' } }])
   })
 
@@ -179,9 +184,9 @@ describe('a name for a person without one', () => {
     submit(word('t1', 1, { status: 'unknown', anonymous }, 'end'))
     submitted.splice(0)
     await gallery.enroll('ada', 'Ada', [vector(3)])
-    await expect(people.name(anonymous, 'bob', null)).rejects.toMatchObject({ code: 'GAL_LOOKS_LIKE' })
+    await expect(people.name(anonymous, called('bob', null))).rejects.toMatchObject({ code: 'GAL_LOOKS_LIKE' })
     expect([submitted, await gallery.list()]).toMatchObject([[], [{ subject: 'ada', embeddings: 1 }]])
-    await people.name(anonymous, 'ada', null)
+    await people.name(anonymous, called('ada', null))
     expect([submitted, await gallery.list()]).toMatchObject([
       [{ data: { identity: { subject: 'ada', name: 'Ada' } } }],
       [{ subject: 'ada', embeddings: 2 }],
@@ -191,7 +196,7 @@ describe('a name for a person without one', () => {
   it('asks for a subject that may be one', async () => {
     const { people } = open()
     for (const id of ['anon-aaaaaaaaaa', 'A b']) {
-      await expect(people.name('anon-cccccccccc', id, null)).rejects.toMatchObject({ code: 'API_BAD_REQUEST' })
+      await expect(people.name('anon-cccccccccc', called(id, null))).rejects.toMatchObject({ code: 'API_BAD_REQUEST' })
     }
   })
 })

@@ -20,14 +20,14 @@ export interface OpenedPeople {
 }
 
 /** Closed at the end of the test. */
-export function openPeople(dimension: number, path = freshDatabase(), model = MODEL): OpenedPeople {
+export function openPeople(dimension: number, path = freshDatabase(), model = MODEL, keep?: number): OpenedPeople {
   const store = openStore(path)
   const people = new PeopleStore(store, { model, dimension })
   onCleanUp(async () => {
     await people.close()
     store.close()
   })
-  return { path, people, gallery: new SqliteGallery(people, systemClock) }
+  return { path, people, gallery: new SqliteGallery(people, systemClock, keep) }
 }
 
 /** The unit vector in the direction of these numbers, zeros after them. */
