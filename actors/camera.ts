@@ -14,7 +14,7 @@ import type { ChildSpec, Exit, RunningChild, StartContext } from './kernel/child
 import type { Transition } from './kernel/supervision-node.ts'
 import { Supervisor } from './kernel/supervisor.ts'
 import { cameraPolicy } from './policies.ts'
-import { startSession } from './session-process.ts'
+import { type SessionVisitors, startSession } from './session-process.ts'
 
 type Message<T extends FromSession['type']> = Extract<FromSession, { type: T }>
 
@@ -24,6 +24,7 @@ export interface CameraOptions {
   spec(): SessionSpec
   directory: EngineDirectory
   search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
+  visitors: SessionVisitors
   host: HostSettings
   /** No frame for this long while live: stalled. */
   stallMs: number
@@ -119,7 +120,7 @@ export class Camera {
   }
 
   async #begin({ attempt, signal }: StartContext): Promise<RunningChild> {
-    const { id, spec, directory, search, host, listener } = this.#options
+    const { id, spec, directory, search, visitors, host, listener } = this.#options
     this.#incarnation++
     this.#attempt = attempt
     if (attempt > 0) this.#enter('connecting', `attempt ${attempt + 1}`)
@@ -131,6 +132,7 @@ export class Camera {
       spec: given,
       directory,
       search,
+      visitors,
       host,
       signal,
       listener: {

@@ -12,7 +12,7 @@ import type { EngineDirectory } from './engine-directory.ts'
 import type { HostSettings } from './host-settings.ts'
 import type { Exit, RunningChild, StartContext } from './kernel/child.ts'
 import { Supervisor } from './kernel/supervisor.ts'
-import { startSession } from './session-process.ts'
+import { type SessionVisitors, startSession } from './session-process.ts'
 
 /** Without an engine for this long, the job fails. */
 const ENGINE_WAIT_MS = 60_000
@@ -22,11 +22,18 @@ const PERIOD_MS = 60_000
 const BACKOFF = { minMs: 200, maxMs: 10_000, factor: 2, jitterRatio: 0.2 }
 const SHUTDOWN_MS = 10_000
 
+/** The people without a name whom a replay meets. What a dead incarnation did after its last checkpoint is taken back. */
+export interface ReplayVisitors extends SessionVisitors {
+  mark(): void
+  rewind(): void
+}
+
 export interface ReplayOptions {
   name: string
   spec: SessionSpec
   directory: EngineDirectory
   search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
+  visitors: ReplayVisitors
   host: HostSettings
   /** Each event once, in order. A throw ends the job with that error. */
   onEvent(event: CloudEvent): void
@@ -81,7 +88,8 @@ export class ReplayJob {
    * engine stays away, ACT_STOPPED when it was stopped before the recording was open.
    */
   async run(): Promise<ReplayOutcome> {
-    const { name, host } = this.#options
+    const { name, host, visitors } = this.#options
+    visitors.mark()
     const supervisor = Supervisor.start(
       {
         id: name,
@@ -116,9 +124,10 @@ export class ReplayJob {
   }
 
   async #begin(context: StartContext): Promise<RunningChild> {
-    const { spec, name, directory, search, host } = this.#options
+    const { spec, name, directory, search, visitors, host } = this.#options
     if (spec.faces) await this.#engine(context.signal)
     this.#incarnation++
+    visitors.rewind()
     this.#start = this.#base
     this.#openedMs = undefined
     const child = await startSession({
@@ -127,6 +136,7 @@ export class ReplayJob {
       spec: { ...spec, source: { ...spec.source, from: this.#from } },
       directory,
       search,
+      visitors,
       host,
       signal: context.signal,
       listener: {
@@ -140,6 +150,7 @@ export class ReplayJob {
           this.#from = checkpoint
           this.#base = this.#totals(progress)
           this.#seen.clear()
+          visitors.mark()
         },
         onComplaint: ({ error }) => host.logger.warn({ job: name, code: error.code }, error.message),
         onEnded: (message) => this.#finish(message),

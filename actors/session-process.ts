@@ -5,7 +5,7 @@
  */
 import { fromCoded, GrabberError, toGrabberError } from '../core/errors.ts'
 import { closeDead, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
-import type { GalleryHit } from '../core/observation.ts'
+import type { EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
 import type { FromSession, SessionSpec, ToSession } from '../core/wire/control.ts'
 import type { EngineDirectory, Seat } from './engine-directory.ts'
 import type { HostSettings } from './host-settings.ts'
@@ -35,12 +35,19 @@ export interface SessionListener {
   onLedger(ledger: LedgerCounts): void
 }
 
+/** The people without a name, of one camera. */
+export interface SessionVisitors {
+  remember(sighting: Sighting): Promise<string | null>
+  keep(track: EndedTrack): Promise<void>
+}
+
 export interface SessionOptions {
   name: string
   incarnation: number
   spec: SessionSpec
   directory: EngineDirectory
   search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
+  visitors: SessionVisitors
   listener: SessionListener
   host: HostSettings
   signal: AbortSignal
@@ -144,6 +151,12 @@ export class SessionProcess implements RunningChild {
       case 'match':
         void this.#answer(message)
         break
+      case 'remember':
+        void this.#remember(message)
+        break
+      case 'track':
+        void this.#keep(message)
+        break
       case 'checkpoint':
         this.#ledger = message.progress.ledger
         listener.onCheckpoint?.(message)
@@ -169,6 +182,24 @@ export class SessionProcess implements RunningChild {
       this.#send({ type: 'match.answer', requestId, hits })
     } catch (error) {
       this.#send({ type: 'match.failed', requestId, error: toGrabberError(error).toJSON() })
+    }
+  }
+
+  async #remember({ requestId, sighting }: Message<'remember'>): Promise<void> {
+    try {
+      const anonymous = await this.#options.visitors.remember(sighting)
+      this.#send({ type: 'remember.answer', requestId, anonymous })
+    } catch (error) {
+      this.#send({ type: 'remember.failed', requestId, error: toGrabberError(error).toJSON() })
+    }
+  }
+
+  /** A track that could not be kept is no reason to end its camera. */
+  async #keep({ track, incarnation }: Message<'track'>): Promise<void> {
+    try {
+      await this.#options.visitors.keep(track)
+    } catch (error) {
+      this.#options.listener.onComplaint?.({ type: 'complaint', incarnation, error: toGrabberError(error).toJSON() })
     }
   }
 

@@ -71,6 +71,9 @@ const faces = section(
       .min(2, 'at least 2: a name is never confirmed from one face')
       .max(50)
       .describe('Embeddings of a track that must agree before a name is confirmed; at least 2.'),
+    unknown: z
+      .enum(['remember', 'forget'])
+      .describe('Whether people without a name get an id that stays the same over tracks, cameras and days.'),
     detector: z
       .string()
       .min(1)
@@ -90,6 +93,7 @@ const faces = section(
     maxPerFrame: 10,
     liveness: true,
     confirmEmbeddings: 3,
+    unknown: 'remember',
     detector: 'auto',
     embedder: 'auto',
   },
@@ -239,6 +243,23 @@ export const configSchema = z
       })
       .prefault({})
       .describe('The event history.'),
+    visitors: z
+      .strictObject({
+        maxPeople: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .default(10_000)
+          .describe('People without a name who are remembered; the one who was not seen for longest is forgotten.'),
+        maxTracks: z
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .default(5000)
+          .describe('Ended tracks of which up to four embeddings are kept, for `grabber faces calibrate`.'),
+      })
+      .prefault({})
+      .describe('What is remembered where `faces.unknown` is `remember`.'),
     timeouts: z
       .strictObject({
         helloMs: durationMs.default(10_000).describe('A child process must report within this time, ms.'),

@@ -34,9 +34,37 @@ export interface Identity {
   similarity?: number
   /** Similarity minus that of the runner-up subject. */
   margin?: number
-  /** Stable id of somebody who is not in the gallery. */
+  /** Id of a person who has no name: the same over tracks and days. With a subject: who they were before. */
   anonymous?: string
   evidence?: IdentityEvidence
+}
+
+/** Ids of people without a name begin with it; those of subjects never do. */
+export const ANONYMOUS_PREFIX = 'anon-'
+
+/** A track of nobody who is known, with enough evidence to tell this person again. */
+export interface Sighting {
+  trackId: string
+  /** What the track looks like, L2-normalised. */
+  template: Float32Array
+  /** First and last detection so far, ms since the epoch. */
+  startMs: number
+  endMs: number
+  /** People without a name who are other faces of the same frame: this is none of them. */
+  taken: readonly string[]
+}
+
+/** What remains of a track that ended. */
+export interface EndedTrack {
+  trackId: string
+  startMs: number
+  endMs: number
+  /** Who it was confirmed as; neither when nobody, or when too little was seen. */
+  subject?: string
+  /** Id of the person without a name. */
+  anonymous?: string
+  /** One to four, L2-normalised, unlike one another; the first is the track's template. */
+  embeddings: Float32Array[]
 }
 
 /** What a track's identity rests on. */

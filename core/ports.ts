@@ -4,7 +4,7 @@
  */
 import type { CloudEvent } from './event.ts'
 import type { RgbPicture } from './frame.ts'
-import type { GalleryHit } from './observation.ts'
+import type { EndedTrack, GalleryHit, Sighting } from './observation.ts'
 import type { InferParams } from './wire/engine.ts'
 
 export interface Logger {
@@ -77,12 +77,61 @@ export interface Subject {
   enrolledAtMs: number
 }
 
-/** People who are known. Embeddings are L2-normalised and of one model. Rejects with GAL_* and STO_* codes. */
+/** A part of a list in order of id: at most `limit`, those after the id `after`. */
+export interface Page {
+  after?: string
+  limit: number
+}
+
+/**
+ * People who are known. Embeddings are L2-normalised and of one model. Rejects with GAL_* and STO_* codes. Each call sees
+ * what the calls before it did; a search sees one moment.
+ */
 export interface FaceGallery {
   readonly model: string
-  /** Best `k` subjects by the cosine of their nearest embedding, best first. */
-  search(embedding: Float32Array, k: number): GalleryHit[]
-  enroll(subject: string, name: string | null, embeddings: Float32Array[]): Subject
-  remove(subject: string): void
-  list(): Subject[]
+  /** Best `k` subjects by the cosine of their nearest embedding, best first; equal ones by id. Exact. */
+  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
+  enroll(subject: string, name: string | null, embeddings: Float32Array[]): Promise<Subject>
+  /** Nothing finds the subject any more, and nothing of it is kept, once this has resolved. */
+  remove(subject: string): Promise<void>
+  /** All of them without a page. */
+  list(page?: Page): Promise<Subject[]>
+}
+
+/** What a person without a name is to be called. */
+export interface NewName {
+  /** Made when absent. */
+  subject: string
+  name: string | null
+  /** The person may look like somebody else who is known. */
+  allowSimilar: boolean
+}
+
+export interface Visitor {
+  id: string
+  firstSeenMs: number
+  lastSeenMs: number
+  /** Tracks that have ended. */
+  tracks: number
+  embeddings: number
+}
+
+/** What a visitor is judged by; the gallery's words (streams/analysis/identity) and its embedder's numbers. */
+export interface VisitorLimits {
+  matchThreshold: number
+  minMargin: number
+}
+
+/** People without a name, told again by their looks. Rejects with GAL_* and STO_* codes. */
+export interface VisitorBook {
+  /**
+   * The id of the person who was seen: one who was seen before, or a new one. `null` when that cannot be told: two are too
+   * much alike, or the one who matches is `taken`.
+   */
+  remember(camera: string, sighting: Sighting): Promise<string | null>
+  /** Keeps what is of use of an ended track; one of a person who was forgotten meanwhile is not kept. */
+  keep(camera: string, track: EndedTrack): Promise<void>
+  /** Best `k` by the cosine of their nearest embedding; `subject` is the id. */
+  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
+  list(page?: Page): Promise<Visitor[]>
 }

@@ -6,13 +6,14 @@ import { statSync } from 'node:fs'
 import { Camera, type CameraListener, type CameraReport } from '../actors/camera.ts'
 import type { EngineDirectory } from '../actors/engine-directory.ts'
 import type { HostSettings } from '../actors/host-settings.ts'
+import type { SessionVisitors } from '../actors/session-process.ts'
 import { type CameraConfig, cameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
 import { GrabberError } from '../core/errors.ts'
 import { boxesSubject, type CloudEvent, type EventData, toCloudEvent } from '../core/event.ts'
 import { emptyLedger, type LedgerCounts } from '../core/ledger.ts'
 import type { GalleryHit } from '../core/observation.ts'
-import type { EventBus, Logger } from '../core/ports.ts'
+import type { EventBus, Logger, VisitorBook } from '../core/ports.ts'
 import type { Checkpoint, FacesSpec, FromSession, SessionSpec } from '../core/wire/control.ts'
 import { ledgerDelta } from './ops/ledger-delta.ts'
 import type { Metrics } from './ops/metrics.ts'
@@ -25,6 +26,7 @@ export interface FleetParts {
   faces(camera: CameraConfig): FacesSpec | null
   directory: EngineDirectory
   search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
+  visitors: Pick<VisitorBook, 'remember' | 'keep'>
   host: HostSettings
   playbacks: PlaybackTable
   picturesDir: string
@@ -55,11 +57,16 @@ export class CameraFleet implements CameraListener {
 
   constructor(parts: FleetParts) {
     this.#parts = parts
-    const { config, directory, search, host } = parts
+    const { config, directory, search, visitors: book, host } = parts
     const stallMs = config.timeouts.stallMs
     this.cameras = Object.keys(config.cameras).map((id) => {
       const camera = cameraConfig(config, id)
-      return new Camera({ id, spec: () => this.#spec(camera), directory, search, host, stallMs, listener: this })
+      const visitors: SessionVisitors = {
+        remember: (sighting) => book.remember(id, sighting),
+        keep: (track) => book.keep(id, track),
+      }
+      const spec = () => this.#spec(camera)
+      return new Camera({ id, spec, directory, search, visitors, host, stallMs, listener: this })
     })
   }
 

@@ -19,14 +19,13 @@ import { EngineDesk } from './engine-desk.ts'
 import type { GpuFindings } from './engine-plan.ts'
 import { findGpus } from './engine-service.ts'
 import { EventDesk } from './event-desk.ts'
-import { embeddingDimension } from './face-models.ts'
 import { HealthWatch } from './health-watch.ts'
 import { hostSettings } from './host-settings.ts'
 import type { HealthPart } from './http/health.ts'
 import { chooseModels, type ModelChoice } from './model-choice.ts'
 import { Metrics } from './ops/metrics.ts'
+import { StoredPeople } from './people.ts'
 import { DataDir } from './store/data-dir.ts'
-import { SqliteGallery } from './store/gallery.ts'
 import { PlaybackTable } from './store/playback.ts'
 import { openStore, type Store } from './store/sqlite.ts'
 
@@ -67,10 +66,20 @@ export class Daemon {
     this.#store = parts.store
     this.#bus = parts.bus
     const host = hostSettings(config, logger)
-    const { embedder } = parts
-    const dimension = embeddingDimension(config, embedder)
+    const openSinceMs = Date.now()
     this.#gallery = new GalleryActor({
-      gallery: new SqliteGallery(parts.store, { model: embedder, dimension, clock: systemClock }),
+      open: async () => {
+        const submit = (event: CloudEvent) => this.#events.submit(event)
+        const people = await new StoredPeople({
+          store: parts.store,
+          config,
+          clock: systemClock,
+          submit,
+          openSinceMs,
+        }).load()
+        this.#metrics.gallery(people.sizes)
+        return people
+      },
       clock: systemClock,
       logger,
       askDeadlineMs: config.timeouts.askMs,
@@ -97,6 +106,7 @@ export class Daemon {
       faces: (camera) => this.#models.faces(camera),
       directory: this.#engines.service.directory,
       search: (embedding, k) => this.#gallery.search(embedding, k),
+      visitors: this.#gallery,
       playbacks: new PlaybackTable(parts.store),
       picturesDir: join(config.data, 'pictures'),
       bus: parts.bus.bus,

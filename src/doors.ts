@@ -5,7 +5,7 @@ import type { GalleryActor } from '../actors/gallery.ts'
 import { Service } from '../actors/service.ts'
 import type { Config } from '../config/schema.ts'
 import type { CloudEvent } from '../core/event.ts'
-import type { Logger } from '../core/ports.ts'
+import type { Logger, NewName, Page } from '../core/ports.ts'
 import type { EnrollInput } from './http/control-routes.ts'
 import type { HttpPorts } from './http/public-routes.ts'
 import { controlServer, startHttp } from './http/server.ts'
@@ -36,7 +36,10 @@ export async function openControl(dataDir: DataDir, doors: DaemonDoors): Promise
   const ports = {
     enroll: ({ subject, name, embeddings, model }: EnrollInput) => gallery.enroll(subject, name, embeddings, model),
     remove: (subject: string) => gallery.remove(subject),
-    list: () => gallery.list(),
+    list: (page: Page) => gallery.list(page),
+    visitors: (page: Page) => gallery.visitors(page),
+    nameVisitor: (id: string, given: NewName) => gallery.name(id, given),
+    forgetVisitor: (id: string) => gallery.forget(id),
     submit,
     refreshModels,
   }

@@ -36,6 +36,7 @@ export function facesSpec(config: Config, faces: CameraConfig['faces'] = config.
     minMargin: faces.minMargin,
     maxPerFrame: faces.maxPerFrame,
     confirmEmbeddings: faces.confirmEmbeddings,
+    unknown: faces.unknown,
     liveness: livenessSpec(config, faces.liveness),
     template: alignment.template,
     cropPx: alignment.cropPx,

@@ -8,7 +8,7 @@ import type { EventData, EventType } from '../core/event.ts'
 import type { FrameInfo, RgbPicture } from '../core/frame.ts'
 import type { Box } from '../core/geometry.ts'
 import type { DropKey, SkipPolicy } from '../core/ledger.ts'
-import type { DetectedFace, GalleryHit } from '../core/observation.ts'
+import type { DetectedFace, EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { FacesSpec, LiveBox, SessionSpec } from '../core/wire/control.ts'
 import type { PictureQuality } from './analysis/quality.ts'
@@ -103,6 +103,10 @@ export interface GraphServices {
   readonly engine: InferenceEngine
   /** The daemon's gallery. */
   match(embedding: Float32Array, k: number): Promise<GalleryHit[]>
+  /** The daemon's people without a name: the id of this one, `null` when it cannot be told. */
+  remember(sighting: Sighting): Promise<string | null>
+  /** Tells the daemon what remains of an ended track. */
+  keep(track: EndedTrack): void
   skip(frame: FrameRef, policy: SkipPolicy): void
   /** A frame that is not analysed; releases it. */
   drop(frame: FrameRef, key: DropKey): void

@@ -4,17 +4,22 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { fromCoded, GrabberError } from '../core/errors.ts'
-import type { GalleryHit } from '../core/observation.ts'
+import type { GalleryHit, Sighting } from '../core/observation.ts'
 import { EVENT_CREDITS, type FromSession, type ToSession } from '../core/wire/control.ts'
 import type { GraphEvent } from './graph-item.ts'
 
 interface Question {
-  resolve(hits: GalleryHit[]): void
+  answer(message: Answer): void
   reject(error: GrabberError): void
 }
 
+type Answer = Extract<ToSession, { type: 'match.answer' | 'remember.answer' }>
+type Asked = Extract<FromSession, { requestId: number }>
+
 /** A message without its incarnation, which the link adds. */
 type Unstamped<T> = T extends { incarnation: number } ? Omit<T, 'incarnation'> : never
+
+type Unnumbered<T> = T extends { requestId: number } ? Omit<Unstamped<T>, 'requestId'> : never
 
 export class SessionLink {
   readonly #incarnation: number
@@ -45,25 +50,15 @@ export class SessionLink {
   }
 
   /** The gallery's nearest subjects. Errors: ACT_DEADLINE, and what the gallery answers. */
-  match(embedding: Float32Array, k: number, deadlineMs: number): Promise<GalleryHit[]> {
-    const requestId = ++this.#asked
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.after(deadlineMs, () => {
-        this.#questions.delete(requestId)
-        reject(new GrabberError('ACT_DEADLINE', `the gallery did not answer in ${deadlineMs} ms`))
-      })
-      this.#questions.set(requestId, {
-        resolve: (hits) => {
-          timer.cancel()
-          resolve(hits)
-        },
-        reject: (error) => {
-          timer.cancel()
-          reject(error)
-        },
-      })
-      this.send({ type: 'match', requestId, embedding, k })
-    })
+  async match(embedding: Float32Array, k: number, deadlineMs: number): Promise<GalleryHit[]> {
+    const answer = await this.#ask({ type: 'match', embedding, k }, deadlineMs)
+    return answer.type === 'match.answer' ? answer.hits : []
+  }
+
+  /** The id of a person without a name; `null` when it cannot be told. The same errors. */
+  async remember(sighting: Sighting, deadlineMs: number): Promise<string | null> {
+    const answer = await this.#ask({ type: 'remember', sighting }, deadlineMs)
+    return answer.type === 'remember.answer' ? answer.anonymous : null
   }
 
   /** Takes an answer from the daemon; other messages and other incarnations are not its business. */
@@ -72,11 +67,32 @@ export class SessionLink {
     if (message.type === 'ack') {
       this.#acknowledged = Math.max(this.#acknowledged, message.n)
       for (const resume of this.#waiting.splice(0)) resume()
-    } else if (message.type === 'match.answer') {
-      this.#take(message.requestId)?.resolve(message.hits)
-    } else if (message.type === 'match.failed') {
+    } else if (message.type === 'match.answer' || message.type === 'remember.answer') {
+      this.#take(message.requestId)?.answer(message)
+    } else if (message.type === 'match.failed' || message.type === 'remember.failed') {
       this.#take(message.requestId)?.reject(fromCoded(message.error))
     }
+  }
+
+  #ask(question: Unnumbered<Asked>, deadlineMs: number): Promise<Answer> {
+    const requestId = ++this.#asked
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(deadlineMs, () => {
+        this.#questions.delete(requestId)
+        reject(new GrabberError('ACT_DEADLINE', `the gallery did not answer in ${deadlineMs} ms`))
+      })
+      this.#questions.set(requestId, {
+        answer: (message) => {
+          timer.cancel()
+          resolve(message)
+        },
+        reject: (error) => {
+          timer.cancel()
+          reject(error)
+        },
+      })
+      this.send({ ...question, requestId } as Unstamped<Asked>)
+    })
   }
 
   #take(requestId: number): Question | undefined {

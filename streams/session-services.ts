@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { type CodedError, GrabberError } from '../core/errors.ts'
 import type { FrameInfo } from '../core/frame.ts'
 import { type DropKey, FrameLedger, type SkipPolicy } from '../core/ledger.ts'
-import type { GalleryHit } from '../core/observation.ts'
+import type { EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { FacesSpec, SessionProgress, SessionSpec, StageTimes } from '../core/wire/control.ts'
 import { BestShots } from './best-shots.ts'
@@ -105,6 +105,14 @@ export class SessionServices implements GraphServices {
 
   match(embedding: Float32Array, k: number): Promise<GalleryHit[]> {
     return this.#link.match(embedding, k, this.spec.askDeadlineMs)
+  }
+
+  remember(sighting: Sighting): Promise<string | null> {
+    return this.#link.remember(sighting, this.spec.askDeadlineMs)
+  }
+
+  keep(track: EndedTrack): void {
+    this.#link.send({ type: 'track', track })
   }
 
   time<T>(stage: string, work: () => T): T {

@@ -135,7 +135,8 @@ export class Stills {
     ])
     return {
       ...still,
-      ...(crop && embedded ? { embedding: embedded.data, crop: cropQuality(crop) } : {}),
+      ...(embedded ? { embedding: embedded.data } : {}),
+      ...(crop ? { crop: cropQuality(crop) } : {}),
       ...(models.length > 0 ? { liveness: livenessOfLook(live, livenessLimits(models)) } : {}),
     }
   }

@@ -6,7 +6,7 @@
 import type { CodedError } from '../errors.ts'
 import type { EventData, EventType } from '../event.ts'
 import type { LedgerCounts } from '../ledger.ts'
-import type { CropQuality, GalleryHit, Liveness } from '../observation.ts'
+import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
 
 export const CONTROL_PROTOCOL = 1
 
@@ -69,6 +69,8 @@ export interface FacesSpec {
   maxPerFrame: number
   /** Embeddings of a track that must agree before a name is confirmed; at least 2. */
   confirmEmbeddings: number
+  /** Whether people without a name are told again: `remember` asks the daemon about them, and tells it of ended tracks. */
+  unknown: 'remember' | 'forget'
   /** `null` looks for no liveness. */
   liveness: LivenessSpec | null
   /** Alignment template as fractions of the crop, and the crop's side in px (from the manifest). */
@@ -182,6 +184,9 @@ export type ToSession =
   | { type: 'ack'; incarnation: number; n: number }
   | { type: 'match.answer'; incarnation: number; requestId: number; hits: GalleryHit[] }
   | { type: 'match.failed'; incarnation: number; requestId: number; error: CodedError }
+  /** `null`: it cannot be told who it is, for now. */
+  | { type: 'remember.answer'; incarnation: number; requestId: number; anonymous: string | null }
+  | { type: 'remember.failed'; incarnation: number; requestId: number; error: CodedError }
   /** Finish what is in flight, close, exit 0. */
   | { type: 'stop'; incarnation: number }
 
@@ -192,6 +197,10 @@ export type FromSession =
   | SessionEvent
   | { type: 'boxes'; incarnation: number; ptsMs: number; seq: number; boxes: LiveBox[] }
   | { type: 'match'; incarnation: number; requestId: number; embedding: Float32Array; k: number }
+  /** A person who is nobody known: who is it? */
+  | { type: 'remember'; incarnation: number; requestId: number; sighting: Sighting }
+  /** A track with enough evidence has ended. */
+  | { type: 'track'; incarnation: number; track: EndedTrack }
   /** `progress` is that of everything before the checkpoint: nothing is in flight there. */
   | { type: 'checkpoint'; incarnation: number; checkpoint: Checkpoint; progress: SessionProgress }
   | {

@@ -12,6 +12,8 @@ export interface BenchContext {
   logger: Logger
   /** Length of what is measured, s; the benchmark's own when undefined. */
   seconds: number | undefined
+  /** For the gallery: how many are known at most. */
+  people: number | undefined
 }
 
 export interface BenchResult {

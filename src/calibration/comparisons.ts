@@ -2,8 +2,9 @@
  * Every comparison that the data allows, as the matcher makes it: a probe against a person, by the nearest of the person's
  * embeddings. Mated ("genuine") and non-mated ("impostor") in the words of ISO/IEC 19795-1. Pure.
  */
+
+import { cosine, nearest } from '../../streams/analysis/likeness.ts'
 import { Template } from '../../streams/analysis/template.ts'
-import { cosine, nearest } from '../enrolment/likeness.ts'
 import type { CalibratedTrack, CalibrationData } from './calibration-data.ts'
 
 /** Parallel arrays: the score of a comparison, and the clusters (people) it is of. */

@@ -6,7 +6,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
-import { diverseEmbeddings, KEPT_EMBEDDINGS } from '../enrolment/diverse-embeddings.ts'
+import { diverseEmbeddings, KEPT_EMBEDDINGS } from '../../streams/analysis/diverse-embeddings.ts'
 import { type CheckedPicture, checkPicture } from '../enrolment/picture-check.ts'
 import { checkSet } from '../enrolment/set-checks.ts'
 import { facesSpec } from '../face-models.ts'

@@ -1,5 +1,5 @@
 /**
- * A picture's faces as the object of one JSON line. Pure. Numbers are rounded: a line is read by people as well.
+ * A picture's faces as the object of one JSON line. Numbers are rounded: a line is read by people as well.
  */
 import type { Liveness } from '../../core/observation.ts'
 import type { FaceGallery } from '../../core/ports.ts'
@@ -10,8 +10,14 @@ export interface LineOptions {
   /** With the embeddings. */
   embed: boolean
   /** With who it is; one embedding is judged, by the same limits as a track's template. */
-  identify?: MatchLimits & { gallery: Pick<FaceGallery, 'search'> }
+  identify?: MatchLimits & {
+    gallery: Searched
+    /** People without a name: then a face of nobody known is looked for among them. */
+    visitors?: Searched
+  }
 }
+
+type Searched = Pick<FaceGallery, 'search'>
 
 interface SeenStill {
   width: number
@@ -26,11 +32,12 @@ const ratio = rounded(4)
 const component = rounded(7)
 
 /** Best face first. px of the upright original. */
-export function stillLine(file: string, { width, height, faces }: SeenStill, options: LineOptions): object {
-  return { file, width, height, faces: faces.map((face) => faceEntry(face, options)) }
+export async function stillLine(file: string, still: SeenStill, options: LineOptions): Promise<object> {
+  const { width, height, faces } = still
+  return { file, width, height, faces: await Promise.all(faces.map((face) => faceEntry(face, options))) }
 }
 
-function faceEntry(face: StillFace, { embed, identify }: LineOptions): object {
+async function faceEntry(face: StillFace, { embed, identify }: LineOptions): Promise<object> {
   const { box, score, landmarks, quality, liveness, embedding } = face
   return {
     box: box.map(px),
@@ -38,18 +45,27 @@ function faceEntry(face: StillFace, { embed, identify }: LineOptions): object {
     landmarks: landmarks.map((point) => point.map(px)),
     quality: ratio(quality),
     ...(liveness ? { liveness: roundLiveness(liveness) } : {}),
-    ...(identify ? { match: embedding ? match(embedding, identify) : null } : {}),
+    ...(identify ? await who(embedding, identify) : {}),
     ...(embed && embedding ? { embedding: Array.from(embedding, component) } : {}),
   }
 }
 
-function roundLiveness({ verdict, score }: Liveness): Liveness {
-  return score === undefined ? { verdict } : { verdict, score: ratio(score) }
+/** `match`, and `unknown` when people without a name are given; `null` for nobody. */
+async function who(
+  embedding: Float32Array | undefined,
+  { gallery, visitors, ...limits }: NonNullable<LineOptions['identify']>,
+): Promise<object> {
+  const nearest = async (among: Searched) =>
+    embedding ? acceptedMatch(await among.search(embedding, 2), limits) : undefined
+  const known = await nearest(gallery)
+  const match = known
+    ? { subject: known.subject, similarity: ratio(known.similarity), margin: ratio(known.margin) }
+    : null
+  if (!visitors) return { match }
+  const visitor = known ? undefined : await nearest(visitors)
+  return { match, unknown: visitor ? { id: visitor.subject, similarity: ratio(visitor.similarity) } : null }
 }
 
-function match(embedding: Float32Array, { gallery, ...limits }: NonNullable<LineOptions['identify']>): object | null {
-  const accepted = acceptedMatch(gallery.search(embedding, 2), limits)
-  if (!accepted) return null
-  const { subject, similarity, margin } = accepted
-  return { subject, similarity: ratio(similarity), margin: ratio(margin) }
+function roundLiveness({ verdict, score }: Liveness): Liveness {
+  return score === undefined ? { verdict } : { verdict, score: ratio(score) }
 }

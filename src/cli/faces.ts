@@ -1,6 +1,6 @@
 /**
- * `grabber faces detect · identify · list · remove`, and the group that `enroll` and `calibrate` are in. Runs as a command, beside a daemon or alone: inference with
- * an engine of its own, the gallery through the daemon that owns the data folder. Names and embeddings never go to a log.
+ * `grabber faces detect · identify · list · remove`, and the group that `enroll`, `name` and `calibrate` are in. Runs as a
+ * command, beside a daemon or alone: inference with an engine of its own, the gallery through the daemon that owns the data folder. Names and embeddings never go to a log.
  */
 import type { Command } from 'commander'
 import type { StillAnswer } from '../../actors/stills-job.ts'
@@ -11,13 +11,15 @@ import { checkGalleryModel, settleModels } from '../model-choice.ts'
 import { type CliContext, openConfig } from './context.ts'
 import { registerFacesCalibrate } from './faces-calibrate.ts'
 import { registerFacesEnroll } from './faces-enroll.ts'
-import { openGallery, subjectsTable } from './faces-gallery.ts'
+import { openGallery, subjectsTable, visitorsTable } from './faces-gallery.ts'
 import { stillLine } from './faces-line.ts'
+import { registerFacesName } from './faces-name.ts'
 import { lookAt } from './faces-stills.ts'
-import { openGallerySnapshot } from './gallery-snapshot.ts'
+import { openGallerySnapshot, visitorsOf } from './gallery-snapshot.ts'
 
 export function registerFaces(program: Command, context: CliContext): void {
   const faces = program.command('faces').description('faces of pictures, and the people who are known')
+  registerFacesName(faces, context)
 
   faces
     .command('detect <images...>')
@@ -33,13 +35,16 @@ export function registerFaces(program: Command, context: CliContext): void {
     .command('identify <images...>')
     .description('who is in each picture, one JSON line a picture')
     .option('--embed', 'with the embedding of each face')
+    .option('--unknown', 'with who it is among the people without a name')
     .addHelpText('after', '\nExample:\n  grabber faces identify party/*.jpg | jq ".faces[].match.subject"')
-    .action(async (images: string[], { embed = false }: { embed?: boolean }, command: Command) => {
+    .action(async (images: string[], options: { embed?: boolean; unknown?: boolean }, command: Command) => {
+      const { embed = false, unknown = false } = options
       const config = settleModels(openConfig(context, command).config)
       const { embedder, matchThreshold, minMargin } = facesSpec(config)
       checkGalleryModel(config, embedder)
       const gallery = openGallerySnapshot(config, embedder)
-      const identify = { gallery, matchThreshold, minMargin }
+      const among = unknown ? { visitors: visitorsOf(gallery, config) } : {}
+      const identify = { gallery, matchThreshold, minMargin, ...among }
       await eachPicture(context, config, images, true, (file, still) => stillLine(file, still, { embed, identify }))
     })
 
@@ -49,18 +54,21 @@ export function registerFaces(program: Command, context: CliContext): void {
   faces
     .command('list')
     .description('the people who are known')
+    .option('--unknown', 'the people without a name instead')
     .option('--json', 'one JSON array')
     .addHelpText('after', '\nExample:\n  grabber faces list')
-    .action(async ({ json }: { json?: boolean }, command: Command) => {
+    .action(async ({ json, unknown }: { json?: boolean; unknown?: boolean }, command: Command) => {
       const config = settleModels(openConfig(context, command).config)
       await using gallery = await openGallery(context, config, 'read')
-      const subjects = await gallery.list()
-      context.stdout.write(json ? `${JSON.stringify(subjects, null, 2)}\n` : subjectsTable(subjects))
+      const [list, text] = unknown
+        ? await listed(gallery.visitors(), visitorsTable)
+        : await listed(gallery.list(), subjectsTable)
+      context.stdout.write(json ? `${JSON.stringify(list, null, 2)}\n` : text)
     })
 
   faces
     .command('remove <subject>')
-    .description('forget a person: the name and every embedding')
+    .description('forget a person, with or without a name: every embedding, and what was kept of their tracks')
     .addHelpText('after', '\nExample:\n  grabber faces remove ada')
     .action(async (subject: string, _, command: Command) => {
       const config = settleModels(openConfig(context, command).config)
@@ -68,6 +76,11 @@ export function registerFaces(program: Command, context: CliContext): void {
       await gallery.remove(subject)
       context.stdout.write(`${subject}: removed\n`)
     })
+}
+
+async function listed<T>(people: Promise<T[]>, table: (people: T[]) => string): Promise<[T[], string]> {
+  const list = await people
+  return [list, table(list)]
 }
 
 type Picture = Extract<StillAnswer, { stills: unknown }>['stills'][number]
@@ -78,8 +91,13 @@ async function eachPicture(
   config: Config,
   images: readonly string[],
   embed: boolean,
-  line: (file: string, still: Picture) => object,
+  line: (file: string, still: Picture) => Promise<object>,
 ): Promise<void> {
+  let written: Promise<void> = Promise.resolve()
+  const write = async (before: Promise<void>, object: Promise<object>) => {
+    await before
+    context.stdout.write(`${JSON.stringify(await object)}\n`)
+  }
   await lookAt(context, config, images, { embed, moments: 1 }, (file, answer) => {
     if ('error' in answer) {
       const { code, message, remedy, exitStatus } = answer.error
@@ -87,6 +105,7 @@ async function eachPicture(
       context.exitStatus ||= exitStatus
       return
     }
-    for (const still of answer.stills) context.stdout.write(`${JSON.stringify(line(file, still))}\n`)
+    for (const still of answer.stills) written = write(written, line(file, still))
   })
+  await written
 }

@@ -9,16 +9,17 @@ import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { CloudEvent } from '../../core/event.ts'
 import { mediaEventTypes } from '../../core/event.ts'
-import type { FaceGallery } from '../../core/ports.ts'
 import type { FacesSpec } from '../../core/wire/control.ts'
 import { modelIds } from '../face-models.ts'
 import { checkGalleryModel, settleModels } from '../model-choice.ts'
 import { cameraIdOf, checkRecording, findRecordings, fingerprint } from '../recordings.ts'
 import { type ReplaySummary, ReplayTally } from '../replay-summary.ts'
 import { sessionSpec } from '../session-spec.ts'
+import type { GallerySnapshot } from '../store/gallery-snapshot.ts'
+import type { MemoryVisitors } from '../store/memory-visitors.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
 import { pickFaces } from './faces-choice.ts'
-import { openGallerySnapshot } from './gallery-snapshot.ts'
+import { openGallerySnapshot, visitorsOf } from './gallery-snapshot.ts'
 import { LineFile } from './line-file.ts'
 import { progressLine } from './progress-line.ts'
 import { openPublication, type Publication } from './publication.ts'
@@ -70,9 +71,10 @@ async function replayAll(context: CliContext, config: Config, files: string[], f
   await using events = await LineFile.open(context, flags.events)
   await using summaries = await LineFile.open(context, flags.summary ?? (flags.events === '-' ? undefined : '-'))
   await using publication = flags.publish ? await openPublication(context, config) : undefined
+  const gallery = openGallerySnapshot(config, wanted.embedder)
+  const visitors = visitorsOf(gallery, config)
   await using bench = await openWorkbench(config, faces ? modelIds(faces) : [], context.logger)
-  const gallery = faces ? openGallerySnapshot(config, faces.embedder) : undefined
-  const replay = new Replay(context, config, bench, { events, publication, gallery, faces, flags, pace })
+  const replay = new Replay(context, config, bench, { events, publication, gallery, visitors, faces, flags, pace })
   let failed: GrabberError | undefined
   for (const file of files) {
     context.signal.throwIfAborted()
@@ -98,7 +100,8 @@ async function replayAll(context: CliContext, config: Config, files: string[], f
 interface ReplayTools {
   events: LineFile
   publication: Publication | undefined
-  gallery: FaceGallery | undefined
+  gallery: GallerySnapshot
+  visitors: MemoryVisitors
   faces: FacesSpec | null
   flags: ReplayFlags
   pace: Pace
@@ -118,7 +121,7 @@ class Replay {
   }
 
   async run(file: string): Promise<ReplaySummary> {
-    const { flags, faces, gallery, pace } = this.#tools
+    const { flags, faces, gallery, visitors, pace } = this.#tools
     const camera = flags.camera ?? cameraIdOf(file)
     await checkRecording(file)
     const spec = sessionSpec(this.#config, cameraParts(this.#config, flags.camera), {
@@ -136,7 +139,13 @@ class Replay {
       spec,
       directory: this.#bench.directory,
       host: this.#bench.host,
-      search: async (embedding, k) => gallery?.search(embedding, k) ?? [],
+      search: (embedding, k) => gallery.search(embedding, k),
+      visitors: {
+        remember: (sighting) => visitors.remember(camera, sighting),
+        keep: (track) => visitors.keep(camera, track),
+        mark: () => visitors.mark(),
+        rewind: () => visitors.rewind(),
+      },
       onEvent: (event) => {
         tally.add(event)
         this.#take(event)

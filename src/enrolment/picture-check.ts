@@ -4,8 +4,8 @@
 import { GrabberError } from '../../core/errors.ts'
 import type { StillFace } from '../../core/wire/control.ts'
 import { MIN_EMBED_QUALITY } from '../../streams/analysis/embed-policy.ts'
+import { cosine, medoid } from '../../streams/analysis/likeness.ts'
 import { captureProblems, type Embedded, isEmbedded } from './capture-checks.ts'
-import { cosine, medoid } from './likeness.ts'
 
 /** Of the faces of a video; one who passes through the picture is left out, two who share it are refused. */
 const MIN_ALIKE_RATIO = 2 / 3

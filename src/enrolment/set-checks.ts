@@ -3,7 +3,7 @@
  */
 import { GrabberError } from '../../core/errors.ts'
 import type { GalleryHit } from '../../core/observation.ts'
-import { nearest } from './likeness.ts'
+import { nearest } from '../../streams/analysis/likeness.ts'
 import type { CheckedPicture } from './picture-check.ts'
 
 /**

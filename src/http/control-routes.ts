@@ -3,7 +3,7 @@
  */
 import { z } from 'zod'
 import { type CloudEvent, type EventType, eventSchemas } from '../../core/event.ts'
-import type { Subject } from '../../core/ports.ts'
+import type { NewName, Page, Subject, Visitor } from '../../core/ports.ts'
 import { parsed, type Route } from './route.ts'
 
 /** What the routes need from the daemon. Throws GAL_* and STO_* codes. */
@@ -12,7 +12,12 @@ export interface ControlPorts {
   enroll(input: EnrollInput): Subject | Promise<Subject>
   /** GAL_UNKNOWN_SUBJECT when there is none. */
   remove(subject: string): void | Promise<void>
-  list(): Subject[] | Promise<Subject[]>
+  list(page: Page): Subject[] | Promise<Subject[]>
+  visitors(page: Page): Promise<Visitor[]>
+  /** GAL_UNKNOWN_SUBJECT, GAL_LOOKS_LIKE. */
+  nameVisitor(id: string, given: NewName): Promise<Subject>
+  /** GAL_UNKNOWN_SUBJECT. */
+  forgetVisitor(id: string): Promise<void>
   /** Stores the event and has it published; one whose id is known already is dropped. */
   submit(event: CloudEvent): unknown
   /** Takes up models that were installed since the start. MDL_*, ENG_*. */
@@ -34,6 +39,20 @@ const enrollBody = z
     path: ['embeddings'],
     error: 'all must be of the same length',
   })
+
+/** A page of a list: the answer of all of them would hold the loop for as long as there are people. */
+export const LIST_PAGE = 500
+const listQuery = z.strictObject({
+  after: z.string().max(100).default(''),
+  limit: z.coerce.number().int().min(1).max(LIST_PAGE).default(LIST_PAGE),
+})
+
+const nameBody = z.strictObject({
+  subject: subjectId,
+  name: z.string().min(1).max(200).nullable().default(null),
+  allowSimilar: z.boolean().default(false),
+})
+const visitorParams = z.object({ id: z.string().regex(/^anon-[a-z2-7]{10}$/, 'not the id of a person without a name') })
 
 const attributes = {
   specversion: z.literal('1.0'),
@@ -59,7 +78,11 @@ const eventsBody = z.strictObject({
 
 export function controlRoutes(ports: ControlPorts): Route[] {
   return [
-    { method: 'GET', path: '/control/subjects', answer: async () => ({ data: await ports.list() }) },
+    {
+      method: 'GET',
+      path: '/control/subjects',
+      answer: async ({ query }) => ({ data: await ports.list(parsed(listQuery, query)) }),
+    },
     {
       method: 'POST',
       path: '/control/subjects',
@@ -75,6 +98,28 @@ export function controlRoutes(ports: ControlPorts): Route[] {
       async answer({ params }) {
         const { id } = parsed(z.object({ id: subjectId }), params)
         await ports.remove(id)
+        return { data: { removed: id } }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/control/visitors',
+      answer: async ({ query }) => ({ data: await ports.visitors(parsed(listQuery, query)) }),
+    },
+    {
+      method: 'POST',
+      path: '/control/visitors/:id/name',
+      async answer({ params, body }) {
+        const { id } = parsed(visitorParams, params)
+        return { data: await ports.nameVisitor(id, parsed(nameBody, body)) }
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/control/visitors/:id',
+      async answer({ params }) {
+        const { id } = parsed(visitorParams, params)
+        await ports.forgetVisitor(id)
         return { data: { removed: id } }
       },
     },

@@ -20,6 +20,9 @@ const BREAKER_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const
 /** A camera in one of these states has an open source. */
 const sessionStates: ReadonlySet<CameraState> = new Set(['live', 'stalled', 'frozen', 'black'])
 
+/** By kind: `known` and `unknown` people. */
+type GallerySizes = Record<string, { subjects: number; embeddings: number }>
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #loop = new LoopDelayMonitor()
@@ -81,6 +84,7 @@ export class Metrics {
   readonly #dead = this.#counter('grabber_dead_letters_total', 'What could not be processed, by code of the reason', [
     'reason',
   ])
+  #gallerySizes: () => GallerySizes = () => ({})
 
   constructor() {
     const register = this.#registry
@@ -92,6 +96,25 @@ export class Metrics {
       registers: [register],
       collect() {
         this.set([...cameras.values()].filter((state) => sessionStates.has(state)).length)
+      },
+    })
+    const people = () => Object.entries(this.#gallerySizes())
+    new Gauge({
+      name: 'grabber_gallery_people',
+      help: 'People in the gallery',
+      labelNames: ['kind'],
+      registers: [register],
+      collect() {
+        for (const [kind, { subjects }] of people()) this.set({ kind }, subjects)
+      },
+    })
+    new Gauge({
+      name: 'grabber_gallery_embeddings',
+      help: 'Embeddings that a search compares with',
+      labelNames: ['kind'],
+      registers: [register],
+      collect() {
+        for (const [kind, { embeddings }] of people()) this.set({ kind }, embeddings)
       },
     })
     const loop = this.#loop
@@ -154,6 +177,11 @@ export class Metrics {
 
   captureToEvent(seconds: number): void {
     this.#captureToEvent.observe(seconds)
+  }
+
+  /** Whoever knows how many there are, looked at when the metrics are. */
+  gallery(sizes: () => GallerySizes): void {
+    this.#gallerySizes = sizes
   }
 
   matching(seconds: number): void {

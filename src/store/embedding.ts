@@ -3,6 +3,7 @@
  * Messages must never hold an embedding's values or a name.
  */
 import { GrabberError } from '../../core/errors.ts'
+import { ANONYMOUS_PREFIX } from '../../core/observation.ts'
 
 /** Float32 rounding over 512 components stays below 1e-6; a model's own float16 output below 1e-3. */
 const NORM_TOLERANCE = 1e-3
@@ -24,8 +25,13 @@ export function checkEmbedding(embedding: Float32Array, dimension: number): void
   }
 }
 
-/** API_BAD_REQUEST unless `[a-z0-9_-]{1,64}`. */
+/** API_BAD_REQUEST unless `[a-z0-9_-]{1,64}`, and for an id that would look like that of a person without a name. */
 export function checkSubjectId(subject: string): void {
+  if (subject.startsWith(ANONYMOUS_PREFIX)) {
+    throw new GrabberError('API_BAD_REQUEST', `a subject id begins with ${ANONYMOUS_PREFIX}`, {
+      remedy: 'these are the ids of people without a name; `grabber faces name` gives them one',
+    })
+  }
   if (SUBJECT_ID.test(subject)) return
   throw new GrabberError('API_BAD_REQUEST', 'a subject id has other characters than a-z 0-9 _ - or is too long', {
     remedy: 'use 1 to 64 of a-z, 0-9, _ and -; the name may hold anything',
@@ -35,6 +41,19 @@ export function checkSubjectId(subject: string): void {
 /** float32, little endian, as every platform that Node runs on here has it. */
 export function toBlob(embedding: Float32Array): Uint8Array {
   return new Uint8Array(embedding.buffer, embedding.byteOffset, embedding.byteLength)
+}
+
+/** One after the other. All are of one length. */
+export function toBlobs(embeddings: readonly Float32Array[]): Uint8Array {
+  return Buffer.concat(embeddings.map(toBlob))
+}
+
+/** Embeddings one after the other; each a copy. STO_UNUSABLE when the length does not fit the model. */
+export function fromBlobs(blob: Uint8Array, dimension: number): Float32Array[] {
+  const bytes = dimension * Float32Array.BYTES_PER_ELEMENT
+  return Array.from({ length: Math.ceil(blob.byteLength / bytes) }, (_, index) =>
+    fromBlob(blob.subarray(index * bytes, (index + 1) * bytes), dimension),
+  )
 }
 
 /** A copy: SQLite's buffer need not be aligned to 4 bytes. STO_UNUSABLE when the length does not fit the model. */

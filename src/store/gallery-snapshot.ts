@@ -1,57 +1,77 @@
 /**
- * The gallery as it was at one moment, for replays: the same recording and snapshot give the same names.
- * Runs in commands, beside a daemon that may own the data folder. Must never write, and holds no connection.
+ * The gallery as it was at one moment, for replays and for looking people up: the same recording and snapshot give the same
+ * names. Runs in commands, beside a daemon that may own the data folder. Must never write, and holds no connection.
  */
 import { GrabberError } from '../../core/errors.ts'
 import type { GalleryHit } from '../../core/observation.ts'
-import type { FaceGallery, Subject } from '../../core/ports.ts'
+import type { FaceGallery, Page, Subject, Visitor } from '../../core/ports.ts'
 import { checkEmbedding } from './embedding.ts'
-import { EmbeddingMatrix } from './embedding-matrix.ts'
 import { GalleryReader } from './gallery-reader.ts'
+import type { PeopleModel } from './people-store.ts'
+import { PeopleSearch } from './search/people-search.ts'
 import { openReadOnly } from './sqlite.ts'
+
+interface Everybody {
+  search: PeopleSearch
+  subjects: Subject[]
+  visitors: VisitorLooks[]
+}
+
+/** A person without a name, with what they look like. */
+export interface VisitorLooks extends Visitor {
+  looks: Float32Array[]
+}
 
 export class GallerySnapshot implements FaceGallery {
   readonly model: string
-  readonly #dimension: number
-  readonly #matrix: EmbeddingMatrix
-  readonly #subjects: Subject[]
+  readonly dimension: number
+  /** In order of id. */
+  readonly visitors: readonly VisitorLooks[]
+  readonly #everybody: Everybody
 
-  private constructor(model: string, dimension: number, matrix: EmbeddingMatrix, subjects: Subject[]) {
+  private constructor({ model, dimension }: PeopleModel, everybody: Everybody) {
     this.model = model
-    this.#dimension = dimension
-    this.#matrix = matrix
-    this.#subjects = subjects
+    this.dimension = dimension
+    this.visitors = everybody.visitors
+    this.#everybody = everybody
   }
 
   /** Reads the database at `path` once. STO_UNUSABLE, STO_VERSION. */
-  static read(path: string, model: string, dimension: number): GallerySnapshot {
+  static read(path: string, people: PeopleModel): GallerySnapshot {
     using store = openReadOnly(path)
     return store.transaction('read', () => {
-      const reader = new GalleryReader(store, model, dimension)
-      return new GallerySnapshot(model, dimension, reader.load(), reader.list())
+      const reader = new GalleryReader(store, people.model, people.dimension)
+      const visitors = reader.visitors().map((visitor) => ({ ...visitor, looks: reader.embeddings(visitor.id) }))
+      const search = new PeopleSearch(store, people.model, people.dimension)
+      return new GallerySnapshot(people, { search, subjects: reader.list(), visitors })
     })
   }
 
   /** Nobody is known: for a replay without a data folder. */
-  static empty(model: string, dimension: number): GallerySnapshot {
-    return new GallerySnapshot(model, dimension, new EmbeddingMatrix(dimension), [])
+  static empty(people: PeopleModel): GallerySnapshot {
+    const search = new PeopleSearch(undefined, people.model, people.dimension)
+    return new GallerySnapshot(people, { search, subjects: [], visitors: [] })
   }
 
-  search(embedding: Float32Array, k: number): GalleryHit[] {
-    checkEmbedding(embedding, this.#dimension)
-    return this.#matrix.search(embedding, k)
+  async search(embedding: Float32Array, k: number): Promise<GalleryHit[]> {
+    checkEmbedding(embedding, this.dimension)
+    return this.#everybody.search.search('known', embedding, k)
   }
 
-  enroll(): Subject {
+  async enroll(): Promise<Subject> {
     throw readOnly()
   }
 
-  remove(): void {
+  async remove(): Promise<void> {
     throw readOnly()
   }
 
-  list(): Subject[] {
-    return this.#subjects.map((subject) => ({ ...subject }))
+  async list(page?: Page): Promise<Subject[]> {
+    const { after = '', limit } = page ?? {}
+    return this.#everybody.subjects
+      .filter(({ subject }) => subject > after)
+      .slice(0, limit)
+      .map((subject) => ({ ...subject }))
   }
 }
 

@@ -46,4 +46,37 @@ CREATE TABLE playbacks (
   clean_end  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`
 
-export const storeMigrations: readonly string[] = [first]
+const second = `
+-- People without a name are subjects as well, of kind 'unknown'; their ids begin with 'anon-'.
+ALTER TABLE subjects ADD COLUMN kind TEXT NOT NULL DEFAULT 'known';
+-- How often a subject was removed: a reader looks for the missing only when it has moved.
+ALTER TABLE gallery_state ADD COLUMN removals INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE visits (
+  subject       TEXT PRIMARY KEY REFERENCES subjects (subject) ON DELETE CASCADE,
+  first_seen_ms INTEGER NOT NULL,
+  last_seen_ms  INTEGER NOT NULL,
+  -- Ended tracks.
+  tracks        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX visits_by_last_seen ON visits (last_seen_ms, subject);
+
+-- What ended tracks looked like, for calibration. Those of a removed subject go with it.
+CREATE TABLE tracks (
+  id       INTEGER PRIMARY KEY,
+  camera   TEXT NOT NULL,
+  track    TEXT NOT NULL,
+  start_ms INTEGER NOT NULL,
+  end_ms   INTEGER NOT NULL,
+  subject  TEXT REFERENCES subjects (subject) ON DELETE CASCADE,
+  model    TEXT NOT NULL,
+  -- Embeddings one after the other, float32.
+  vectors  BLOB NOT NULL,
+  UNIQUE (camera, track)
+) STRICT;
+CREATE INDEX tracks_by_subject ON tracks (subject);
+
+-- The history of a person without a name, for the day when they get one.
+CREATE INDEX events_by_anonymous ON events (json_extract(body, '$.data.identity.anonymous'))
+  WHERE json_extract(body, '$.data.identity.anonymous') IS NOT NULL`
+
+export const storeMigrations: readonly string[] = [first, second]

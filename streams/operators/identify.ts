@@ -12,10 +12,14 @@ import { type IdentityOptions, TrackIdentity } from '../analysis/identity.ts'
 import { livenessLimits } from '../analysis/liveness.ts'
 import { round, trackEvent } from '../event-draft.ts'
 import type { Embedded, FaceEvidence, FaceServices, GraphEvent, Seen, TrackView } from '../graph-item.ts'
+import { type JudgedFace, Unknowns } from '../unknowns.ts'
 import { bounded } from './bounded.ts'
 
 /** The nearest subject and the runner-up. */
 const NEAREST = 2
+
+/** A look to which the gallery answered. */
+type Answered = Pick<JudgedFace, 'view' | 'evidence' | 'template' | 'hits'>
 
 interface Known {
   identity: TrackIdentity
@@ -26,6 +30,7 @@ interface Known {
 export class Identities {
   readonly #services: FaceServices
   readonly #options: IdentityOptions
+  readonly #unknowns: Unknowns
   #known = new Map<string, Known>()
 
   constructor(services: FaceServices) {
@@ -34,6 +39,7 @@ export class Identities {
     const requireLive = liveness?.mode === 'require'
     const limits = livenessLimits(liveness?.models ?? [])
     this.#options = { matchThreshold, minMargin, confirmEmbeddings, requireLive, liveness: limits }
+    this.#unknowns = new Unknowns(services)
   }
 
   async step({ info, events, seen, started, ended, evidence }: Embedded): Promise<Seen> {
@@ -43,8 +49,16 @@ export class Identities {
       this.#known.set(view.id, { identity: new TrackIdentity(this.#options), revision: 0 })
       words.push(this.#word(view, 'new'))
     }
-    for (const item of evidence) await this.#consult(item)
-    words.push(...this.#settle(seen))
+    const answered: Answered[] = []
+    for (const item of evidence) {
+      const face = await this.#consult(item, seen)
+      if (face) answered.push(face)
+    }
+    const changed = new Set([...this.#settle(seen), ...(await this.#meet(answered, seen))])
+    for (const view of changed) {
+      this.#known.get(view.id)!.revision++
+      words.push(this.#word(view, 'update'))
+    }
     return { info, events: words, boxes: seen.map((view) => this.#box(view)) }
   }
 
@@ -52,29 +66,46 @@ export class Identities {
     return views.map((view) => this.#end(view))
   }
 
-  /** Adds a look to its track's evidence, and asks the gallery when there is something new to ask. */
-  async #consult({ trackId, ...look }: FaceEvidence): Promise<void> {
+  /**
+   * Adds a look to its track's evidence, and asks the gallery when there is something new to ask. What it answered;
+   * `undefined` when there was nothing to ask, or nobody answered.
+   */
+  async #consult(evidence: FaceEvidence, seen: readonly TrackView[]): Promise<Answered | undefined> {
+    const { trackId, ...look } = evidence
+    const view = seen.find(({ id }) => id === trackId)
     const identity = this.#known.get(trackId)?.identity
     const template = identity?.add(look)
     const hits = template && (await this.#search(template))
-    if (hits) identity?.answer(hits)
+    if (!hits) return undefined
+    identity?.answer(hits)
+    return view && { view, evidence, template, hits }
   }
 
-  /** The words of the tracks whose identity changes; those who lose a subject speak before those who get it. */
-  #settle(seen: readonly TrackView[]): GraphEvent[] {
+  /** The tracks whose identity changes; those who lose a subject speak before those who get it. */
+  #settle(seen: readonly TrackView[]): TrackView[] {
     const tracks = seen.flatMap((view) => {
       const known = this.#known.get(view.id)
       return known ? [{ view, known }] : []
     })
     const claims = tracks.map(({ known }) => known.identity.claim)
     const granted = assign(claims, this.#options.minMargin)
-    const changed = [false, true].flatMap((turn) =>
-      tracks.filter(({ known }, index) => granted[index] === turn && known.identity.settle(turn)),
+    return [false, true].flatMap((turn) =>
+      tracks
+        .filter(({ known }, index) => granted[index] === turn && known.identity.settle(turn))
+        .map(({ view }) => view),
     )
-    return changed.map(({ view, known }) => {
-      known.revision++
-      return this.#word(view, 'update')
-    })
+  }
+
+  /** The tracks of people who are nobody known, and were told again or are new. */
+  async #meet(answered: readonly Answered[], seen: readonly TrackView[]): Promise<TrackView[]> {
+    const beside = seen.map(({ id }) => id)
+    const met: TrackView[] = []
+    for (const face of answered) {
+      const { identity } = this.#known.get(face.view.id)!
+      const { liveness } = identity
+      if (await this.#unknowns.consider({ ...face, identity: identity.identity, liveness, beside })) met.push(face.view)
+    }
+    return met
   }
 
   /** A camera goes on without an answer; a recording must have it. */
@@ -90,6 +121,8 @@ export class Identities {
 
   #end(view: TrackView): GraphEvent {
     const word = this.#word(view, 'end')
+    const known = this.#known.get(view.id)
+    if (known) this.#unknowns.end(view, known.identity.identity)
     this.#known.delete(view.id)
     return word
   }
@@ -99,7 +132,9 @@ export class Identities {
       identity: new TrackIdentity(this.#options),
       revision: 0,
     }
-    return trackEvent(view, { phase, revision, identity: identity.identity, liveness: identity.liveness })
+    const anonymous = this.#unknowns.of(view.id)
+    const told = anonymous === undefined ? identity.identity : { ...identity.identity, anonymous }
+    return trackEvent(view, { phase, revision, identity: told, liveness: identity.liveness })
   }
 
   #box(view: TrackView): LiveBox {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import type { Logger, Subject } from '../../core/ports.ts'
+import type { Logger, NewName, Subject } from '../../core/ports.ts'
 import type { EnrollInput } from '../../src/http/control-routes.ts'
 import { controlServer } from '../../src/http/server.ts'
 import { DataDir } from '../../src/store/data-dir.ts'
@@ -100,6 +100,14 @@ onAssets('the gallery', () => {
       list: () => [{ subject: 'from-the-daemon', name: null, embeddings: 5, enrolledAtMs: 0 }],
       submit: () => undefined,
       refreshModels: async () => ({}),
+      visitors: async () => [],
+      nameVisitor: async (_: string, { subject, name }: NewName) => ({
+        subject,
+        name,
+        embeddings: 1,
+        enrolledAtMs: 1,
+      }),
+      forgetVisitor: async () => undefined,
     }
     const server = await controlServer(folder.socketPath('control'), ports, silent)
     try {

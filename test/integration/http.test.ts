@@ -32,6 +32,9 @@ const control: ControlPorts = {
   },
   submit: () => undefined,
   refreshModels: async () => ({}),
+  visitors: async () => [],
+  nameVisitor: async (_, { subject, name }) => ({ subject, name, embeddings: 1, enrolledAtMs: 1 }),
+  forgetVisitor: async () => undefined,
   list: () => [{ subject: 's1', name: null, embeddings: 2, enrolledAtMs: 1 }],
 }
 

@@ -32,6 +32,7 @@ const faces: FacesSpec = {
   minMargin: 0.05,
   maxPerFrame: 10,
   confirmEmbeddings: 3,
+  unknown: 'forget',
   liveness: null,
   template: [],
   cropPx: 128,

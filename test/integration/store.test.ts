@@ -3,13 +3,13 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../core/clock.ts'
+import type { GalleryHit } from '../../core/observation.ts'
 import { SqliteEventLog } from '../../src/store/events.ts'
-import { SqliteGallery } from '../../src/store/gallery.ts'
 import { GallerySnapshot } from '../../src/store/gallery-snapshot.ts'
 import { PlaybackTable } from '../../src/store/playback.ts'
 import { openReadOnly, openStore } from '../../src/store/sqlite.ts'
 import { cleanUp, motionEvent, onCleanUp, temporaryFolder } from './support/nats.ts'
+import { MODEL, numbers, openPeople, randomUnit } from './support/people.ts'
 
 afterEach(cleanUp)
 
@@ -129,83 +129,89 @@ describe('the event log on disk', () => {
 
 describe('the gallery on disk', () => {
   const DIMENSION = 256
-  const options = { model: 'm', dimension: DIMENSION, clock: systemClock }
-
-  /** A pseudo-random unit vector, the same for the same seed. */
-  function vector(seed: number): Float32Array {
-    const raw = Float64Array.from({ length: DIMENSION }, (_, i) => Math.sin(seed * 1000 + i * i + 1))
-    return Float32Array.from(raw, (value) => value / Math.hypot(...raw))
-  }
+  const vector = (seed: number) => randomUnit(DIMENSION, numbers(seed))
+  const open = (path: string, model?: string) => openPeople(DIMENSION, path, model)
   const bytes = (embedding: Float32Array) => Buffer.from(embedding.buffer)
   const filesHold = (path: string, needle: Buffer) =>
     readdirSync(join(path, '..')).filter((file) => readFileSync(join(path, '..', file)).includes(needle))
+  const subjects = (hits: GalleryHit[]) => hits.map(({ subject }) => subject)
 
-  it('leaves no byte of a removed person in its files', () => {
+  it.for(['before a search', 'after a search'])('leaves no byte of a removed person in its files, %s', async (when) => {
     const path = database()
-    const gallery = new SqliteGallery(opened(path), options)
-    for (let n = 0; n < 40; n++) gallery.enroll(`person-${n}`, `Name ${n}!`, [vector(2 * n), vector(2 * n + 1)])
+    const { gallery, people } = open(path)
+    for (let n = 0; n < 40; n++) await gallery.enroll(`person-${n}`, `Name ${n}!`, [vector(2 * n), vector(2 * n + 1)])
     expect(filesHold(path, bytes(vector(14)))).not.toEqual([])
     expect(filesHold(path, Buffer.from('Name 7!'))).not.toEqual([])
-    gallery.remove('person-7')
-    expect(gallery.erasurePending).toBe(false)
+    if (when === 'after a search') expect(subjects(await gallery.search(vector(14), 1))).toEqual(['person-7'])
+    await gallery.remove('person-7')
+    expect(people.erasurePending).toBe(false)
     for (const needle of [bytes(vector(14)), bytes(vector(15)), Buffer.from('person-7'), Buffer.from('Name 7!')]) {
       expect(filesHold(path, needle)).toEqual([])
     }
     expect(filesHold(path, bytes(vector(16)))).toEqual(['grabber.db'])
   })
 
-  it('erases later when a reader was in the way', () => {
+  it('erases later when a reader was in the way', async () => {
     const path = database()
-    const gallery = new SqliteGallery(opened(path), options)
-    gallery.enroll('anna', null, [vector(1)])
-    gallery.enroll('bela', null, [vector(2)])
+    const { gallery, people } = open(path)
+    await gallery.enroll('anna', null, [vector(1)])
+    await gallery.enroll('bela', null, [vector(2)])
     const reader = openReadOnly(path)
     onCleanUp(() => reader.close())
-    reader.transaction('read', () => {
-      reader.prepare<object>('SELECT * FROM subjects').all()
-      gallery.remove('anna')
-      expect(gallery.erasurePending).toBe(true)
-    })
-    gallery.enroll('bela', 'B', [])
-    expect(gallery.erasurePending).toBe(false)
+    const stop = reader.prepare('COMMIT')
+    reader.prepare('BEGIN').run()
+    reader.prepare<object>('SELECT * FROM subjects').all()
+    await gallery.remove('anna')
+    expect(people.erasurePending).toBe(true)
+    stop.run()
+    await gallery.enroll('bela', 'B', [])
+    expect(people.erasurePending).toBe(false)
     expect(filesHold(path, bytes(vector(1)))).toEqual([])
   })
 
-  it('sees at its next call what another connection enrolled, renamed and removed', () => {
+  it('sees at its next call what another connection enrolled, renamed and removed', async () => {
     const path = database()
-    const daemon = new SqliteGallery(opened(path), options)
-    const other = new SqliteGallery(opened(path), options)
-    other.enroll('anna', 'Anna', [vector(1)])
-    other.enroll('bela', null, [vector(2)])
-    expect(daemon.search(vector(1), 1)).toMatchObject([{ subject: 'anna', name: 'Anna' }])
-    other.enroll('anna', 'Anna B.', [vector(3)])
-    expect(daemon.search(vector(3), 1)).toMatchObject([{ subject: 'anna', name: 'Anna B.' }])
-    other.remove('anna')
-    expect(daemon.search(vector(1), 9).map(({ subject }) => subject)).toEqual(['bela'])
-    daemon.enroll('bela', null, [vector(4)])
-    expect(other.search(vector(4), 1)).toMatchObject([{ subject: 'bela', similarity: expect.closeTo(1, 6) }])
+    const { gallery: daemon } = open(path)
+    const { gallery: other } = open(path)
+    expect(await daemon.search(vector(1), 1)).toEqual([])
+    await other.enroll('anna', 'Anna', [vector(1)])
+    await other.enroll('bela', null, [vector(2)])
+    expect(await daemon.search(vector(1), 1)).toMatchObject([{ subject: 'anna', name: 'Anna' }])
+    await other.enroll('anna', 'Anna B.', [vector(3)])
+    expect(await daemon.search(vector(3), 1)).toMatchObject([{ subject: 'anna', name: 'Anna B.' }])
+    await other.remove('anna')
+    expect(subjects(await daemon.search(vector(1), 9))).toEqual(['bela'])
+    await daemon.enroll('bela', null, [vector(4)])
+    expect(await other.search(vector(4), 1)).toMatchObject([{ subject: 'bela', similarity: expect.closeTo(1, 6) }])
+    // A removal of its own, and between its searches one that nobody told it of.
+    for (const [n, one] of [daemon, other, daemon].entries()) await one.enroll(`p${n}`, null, [vector(10 + n)])
+    await daemon.search(vector(1), 1)
+    await other.remove('p1')
+    await daemon.remove('p0')
+    expect(subjects(await daemon.search(vector(11), 9)).toSorted()).toEqual(['bela', 'p2'])
   })
 
-  it('keeps models apart', () => {
+  it('keeps models apart', async () => {
     const path = database()
-    const store = opened(path)
-    new SqliteGallery(store, options).enroll('anna', null, [vector(1)])
-    const next = new SqliteGallery(store, { ...options, model: 'n' })
-    expect(next.search(vector(1), 1)).toEqual([])
-    expect(next.list()).toMatchObject([{ subject: 'anna', embeddings: 0 }])
-    next.remove('anna')
+    const { gallery } = open(path)
+    await gallery.enroll('anna', null, [vector(1)])
+    const { gallery: next } = open(path, 'another')
+    expect(await next.search(vector(1), 1)).toEqual([])
+    expect(await next.list()).toMatchObject([{ subject: 'anna', embeddings: 0 }])
+    await next.remove('anna')
     expect(filesHold(path, bytes(vector(1)))).toEqual([])
   })
 
-  it('gives a replay one moment of it, beside the daemon', () => {
+  it('gives a replay one moment of it, beside the daemon', async () => {
     const path = database()
-    const gallery = new SqliteGallery(opened(path), options)
-    gallery.enroll('anna', null, [vector(1)])
-    const snapshot = GallerySnapshot.read(path, 'm', DIMENSION)
-    gallery.enroll('bela', null, [vector(2)])
-    gallery.remove('anna')
-    expect(snapshot.search(vector(2), 9).map(({ subject }) => subject)).toEqual(['anna'])
-    expect(GallerySnapshot.empty('m', DIMENSION).search(vector(1), 3)).toEqual([])
+    const { gallery } = open(path)
+    const people = { model: MODEL, dimension: DIMENSION }
+    await gallery.enroll('anna', null, [vector(1)])
+    const snapshot = GallerySnapshot.read(path, people)
+    await gallery.enroll('bela', null, [vector(2)])
+    await gallery.remove('anna')
+    expect(subjects(await snapshot.search(vector(2), 9))).toEqual(['anna'])
+    expect(await GallerySnapshot.empty(people).search(vector(1), 3)).toEqual([])
   })
 })
 

@@ -9,6 +9,7 @@ import { findModel, localManifestPath } from '../../models/manifest.ts'
 import { checkGalleryModel, chooseModels, databasePath, settleModels } from '../../src/model-choice.ts'
 import { SqliteGallery } from '../../src/store/gallery.ts'
 import { storeMigrations } from '../../src/store/migrations.ts'
+import { PeopleStore } from '../../src/store/people-store.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { RecordingLogger } from './recording-logger.ts'
 
@@ -34,12 +35,12 @@ function install(...ids: string[]): void {
   }
 }
 
-function enroll(model: string, dimension: number, people: number): void {
+async function enroll(model: string, dimension: number, people: number): Promise<void> {
   using store = openStore(databasePath(configure()))
-  const gallery = new SqliteGallery(store, { model, dimension, clock: systemClock })
+  const gallery = new SqliteGallery(new PeopleStore(store, { model, dimension }), systemClock)
   const vector = new Float32Array(dimension)
   vector[0] = 1
-  for (let n = 0; n < people; n++) gallery.enroll(`${model}-${n}`, null, [vector])
+  for (let n = 0; n < people; n++) await gallery.enroll(`${model}-${n}`, null, [vector])
 }
 
 const choice = (faces: object = {}) => {
@@ -70,17 +71,17 @@ describe('auto', () => {
     expect(choice()).toEqual(['yunet', 'sface'])
   })
 
-  test('the embedder of the gallery wins, of several that with most embeddings, installed or not', () => {
+  test('the embedder of the gallery wins, of several that with most embeddings, installed or not', async () => {
     install('face-reid-0095')
-    enroll('sface', 128, 2)
+    await enroll('sface', 128, 2)
     expect(choice()[1]).toBe('sface')
-    enroll('face-reid-0095', 256, 3)
+    await enroll('face-reid-0095', 256, 3)
     expect(choice()[1]).toBe('face-reid-0095')
     expect(choice({ embedder: 'sface' })[1]).toBe('sface')
   })
 
-  test('a gallery of an older version is asked as it is', () => {
-    enroll('sface', 128, 1)
+  test('a gallery of an older version is asked as it is', async () => {
+    await enroll('sface', 128, 1)
     const before = [...storeMigrations]
     ;(storeMigrations as string[]).push('CREATE TABLE later (one INTEGER) STRICT')
     try {
@@ -90,8 +91,8 @@ describe('auto', () => {
     }
   })
 
-  test('a gallery of an embedder that nobody knows is MDL_INVALID with a remedy', () => {
-    enroll('facenet', 64, 1)
+  test('a gallery of an embedder that nobody knows is MDL_INVALID with a remedy', async () => {
+    await enroll('facenet', 64, 1)
     const refused = { code: 'MDL_INVALID', remedy: expect.stringContaining('manifest.local.json') }
     expect(() => settleModels(configure())).toThrow(expect.objectContaining(refused))
     expect(choice({ embedder: 'sface' })[1]).toBe('sface')
@@ -120,8 +121,8 @@ describe('auto', () => {
 })
 
 describe('one gallery, one embedder', () => {
-  test('an embedder of which the gallery has nothing is refused, with what to do', () => {
-    enroll('sface', 128, 2)
+  test('an embedder of which the gallery has nothing is refused, with what to do', async () => {
+    await enroll('sface', 128, 2)
     expect(() => checkGalleryModel(configure(), 'face-reid-0095')).toThrow(
       expect.objectContaining({
         code: 'GAL_MODEL_MISMATCH',
@@ -130,18 +131,18 @@ describe('one gallery, one embedder', () => {
       }),
     )
     checkGalleryModel(configure(), 'sface')
-    enroll('face-reid-0095', 256, 1)
+    await enroll('face-reid-0095', 256, 1)
     checkGalleryModel(configure(), 'face-reid-0095')
   })
 
-  test('an empty gallery belongs to whoever comes', () => {
+  test('an empty gallery belongs to whoever comes', async () => {
     checkGalleryModel(configure(), 'sface')
-    enroll('sface', 128, 0)
+    await enroll('sface', 128, 0)
     checkGalleryModel(configure(), 'face-reid-0095')
   })
 
   test('the daemon does not start with it, unless no camera looks for faces', async () => {
-    enroll('sface', 128, 1)
+    await enroll('sface', 128, 1)
     const faces = { embedder: 'face-reid-0095' }
     const camera = { a: { source: 'file:/a.mp4' } }
     const refused = expect.objectContaining({ code: 'GAL_MODEL_MISMATCH' })

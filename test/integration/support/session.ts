@@ -2,7 +2,7 @@
 
 import { EngineDirectory } from '../../../actors/engine-directory.ts'
 import type { HostSettings } from '../../../actors/host-settings.ts'
-import { ReplayJob, type ReplayOptions, type ReplayOutcome } from '../../../actors/replay-job.ts'
+import { ReplayJob, type ReplayOptions, type ReplayOutcome, type ReplayVisitors } from '../../../actors/replay-job.ts'
 import { configSchema } from '../../../config/schema.ts'
 import { systemClock } from '../../../core/clock.ts'
 import type { CloudEvent, EventData } from '../../../core/event.ts'
@@ -38,6 +38,14 @@ export function recordingSpec(path: string, changes: Partial<SessionSpec> = {}):
     faces,
   })
   return { ...spec, ...changes }
+}
+
+/** Nobody is ever told again. */
+export const noVisitors: ReplayVisitors = {
+  remember: async () => null,
+  keep: async () => undefined,
+  mark: () => undefined,
+  rewind: () => undefined,
 }
 
 export class Rig implements AsyncDisposable {
@@ -77,6 +85,7 @@ export class Rig implements AsyncDisposable {
       spec,
       directory: this.directory,
       host: this.host,
+      visitors: noVisitors,
       search: async (embedding, k) => {
         probes.push(embedding)
         return search?.(embedding, k) ?? []

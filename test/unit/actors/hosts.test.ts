@@ -25,6 +25,9 @@ const spec = {
   openTimeoutMs: 20_000,
 } as unknown as SessionSpec
 
+const nobody = { remember: async () => null, keep: async () => undefined }
+const visitors = { ...nobody, mark: () => undefined, rewind: () => undefined }
+
 function session(listener: Partial<SessionListener>) {
   return startSession({
     name: 'camera c',
@@ -32,6 +35,7 @@ function session(listener: Partial<SessionListener>) {
     spec,
     directory: new EngineDirectory(),
     search: async () => [],
+    visitors,
     host: settings(),
     signal: new AbortController().signal,
     listener: { onEvent: () => undefined, onLedger: () => undefined, ...listener },
@@ -73,6 +77,7 @@ describe('a replay whose events cannot be written', () => {
       spec,
       directory: new EngineDirectory(),
       search: async () => [],
+      visitors,
       host: settings(),
       onEvent: ({ id }) => {
         offered.push(id)

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { GrabberError } from '../../../core/errors.ts'
 import type { GalleryHit } from '../../../core/observation.ts'
-import { cosine } from '../../../src/enrolment/likeness.ts'
 import type { CheckedPicture } from '../../../src/enrolment/picture-check.ts'
 import { checkSet } from '../../../src/enrolment/set-checks.ts'
+import { cosine } from '../../../streams/analysis/likeness.ts'
 import { faceAt } from './faces.ts'
 
 const picture = (file: string, ...degrees: number[]): CheckedPicture => ({

@@ -119,6 +119,9 @@ describe('the control socket', () => {
       throw new GrabberError('GAL_UNKNOWN_SUBJECT', `there is no subject ${subject}`)
     },
     list: () => [],
+    visitors: async () => [],
+    nameVisitor: async (_, { subject, name }) => ({ subject, name, embeddings: 1, enrolledAtMs: 1 }),
+    forgetVisitor: async () => undefined,
     submit: (event) => submitted.push(event),
     refreshModels: async () => ({ models: ['yunet'], cameras: ['lobby'] }),
   }

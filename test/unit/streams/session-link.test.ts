@@ -87,6 +87,24 @@ describe('SessionLink, questions', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
+  it('asks who a person without a name is, beside other questions', async () => {
+    const { link, posted, clock } = setUp()
+    const sighting = { trackId: 't', template: probe, startMs: 0, endMs: 1, taken: [] }
+    const hits = link.match(probe, 5, 1000)
+    const [who, nobody, refused] = [1, 2, 3].map(() => link.remember(sighting, 1000))
+    expect(posted[1]).toEqual({ type: 'remember', incarnation: 3, requestId: 2, sighting })
+    const answer = (requestId: number, anonymous: string | null) =>
+      link.receive({ type: 'remember.answer', incarnation: 3, requestId, anonymous })
+    answer(2, 'anon-a')
+    answer(3, null)
+    const error = new GrabberError('ACT_OVERFLOW', 'full').toJSON()
+    link.receive({ type: 'remember.failed', incarnation: 3, requestId: 4, error })
+    link.receive({ type: 'match.answer', incarnation: 3, requestId: 1, hits: [] })
+    expect([await who, await nobody, await hits]).toEqual(['anon-a', null, []])
+    await expect(refused).rejects.toMatchObject({ code: 'ACT_OVERFLOW' })
+    expect(clock.pendingTimers).toBe(0)
+  })
+
   it('rejects with what the gallery says', async () => {
     const { link, clock } = setUp()
     const asked = link.match(probe, 5, 1000)

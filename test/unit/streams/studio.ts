@@ -23,6 +23,7 @@ export const facesSpec: FacesSpec = {
   minMargin: 0.05,
   maxPerFrame: 10,
   confirmEmbeddings: 3,
+  unknown: 'forget',
   liveness: null,
   template: [
     [0.3, 0.4],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { chord, diverseEmbeddings } from '../../../src/enrolment/diverse-embeddings.ts'
-import { faceAt } from './faces.ts'
+import { chord, diverseEmbeddings } from '../../../../streams/analysis/diverse-embeddings.ts'
+import { faceAt } from '../../enrolment/faces.ts'
 
 const at = (...degrees: number[]) => degrees.map((each) => faceAt(each).embedding)
 const unit = fc
