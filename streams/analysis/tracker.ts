@@ -24,6 +24,8 @@ const MAX_COST = 16
 const MAX_DIFFERENCE = 1.75
 /** Cost of a difference of 1 in looks; it grows with the square. */
 const LOOKS_WEIGHT = 4
+/** Looks of a track younger than this are doubtful: who comes out from behind something is half a face at first. */
+const SETTLED_MS = 300
 /** Most that doubtful looks count. */
 const DOUBTFUL_DIFFERENCE = 1.2
 /** Share of a new look in what a track is remembered to look like … */
@@ -113,7 +115,8 @@ export class Tracker {
   #open(face: DetectedFace, appearance: Appearance, info: FrameInfo, index: number): Track {
     const id = `${this.#epoch}-${info.seq}-${index}`
     const motion = startMotion(face.box)
-    const track: Track = { id, first: info, last: info, face, hits: 1, announced: false, motion, appearance }
+    const looks = { ...appearance, doubtful: true }
+    const track: Track = { id, first: info, last: info, face, hits: 1, announced: false, motion, appearance: looks }
     this.#tracks.push(track)
     return track
   }
@@ -142,11 +145,16 @@ function isProven({ hits, first, last }: Track): boolean {
 function follow(track: Track, face: DetectedFace, look: Appearance, info: FrameInfo): void {
   const expected = predictMotion(track.motion, track.face.box, secondsTo(info.ptsMs, track.last))
   track.motion = correctMotion(expected, face.box)
-  if (track.appearance.doubtful) track.appearance = look
-  else if (!look.doubtful) track.appearance = blend(track.appearance, look, share(difference(track.appearance, look)))
+  track.appearance = remember(track, look, info)
   track.face = face
   track.last = info
   track.hits++
+}
+
+function remember({ appearance, first }: Track, look: Appearance, info: FrameInfo): Appearance {
+  const settled = info.ptsMs - first.ptsMs >= SETTLED_MS
+  if (appearance.doubtful) return settled ? look : { ...look, doubtful: true }
+  return look.doubtful ? appearance : blend(appearance, look, share(difference(appearance, look)))
 }
 
 function share(d: number): number {
