@@ -9,10 +9,13 @@ import type { RgbPicture, YuvView } from '../../core/frame.ts'
 import type { Size } from '../../core/geometry.ts'
 import { expectStatus } from './ffmpeg-status.ts'
 
+/** Of the analysis picture: a strip one px wide would become a million high. */
+const MAX_HEIGHT_PX = 4096
+
 /** The analysis size: `widthPx` wide at most, even sides, the display's aspect. A smaller picture is not enlarged. */
 export function analysisSize(display: Size, widthPx: number): Size {
   const width = Math.max(32, Math.min(widthPx, display.width) & ~1)
-  const height = Math.max(32, Math.round((width * display.height) / display.width / 2) * 2)
+  const height = Math.max(32, Math.min(MAX_HEIGHT_PX, Math.round((width * display.height) / display.width / 2) * 2))
   return { width, height }
 }
 
