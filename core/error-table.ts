@@ -38,6 +38,12 @@ export const errorTable = {
   SRC_EMPTY: row(3, 'refuse', 'The file is empty, or the folder or pattern holds no recording.', 'check what wrote it'),
   SRC_UNREADABLE: row(3, 'refuse', 'The input is not a media file that can be opened.', 'check the file with ffprobe'),
   SRC_NO_VIDEO: row(3, 'refuse', 'The input has no video stream.', 'give a file with a picture'),
+  SRC_TOO_LARGE: row(
+    3,
+    'refuse',
+    'The pictures of the input are larger than 8192 × 8192 px in area.',
+    'scale it down, for example with ffmpeg; such a size is usually a damaged header',
+  ),
   SRC_TIMEOUT: row(3, 'retry', 'The source did not answer in time.', 'check that it is reachable and not overloaded'),
   SRC_UNSUPPORTED: row(3, 'refuse', 'The kind of source is not supported.', 'use one of the documented source forms'),
   DEC_UNSUPPORTED: row(

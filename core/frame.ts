@@ -28,3 +28,16 @@ export interface LumaView extends Size {
   data: Uint8Array
   stride: number
 }
+
+/** Cb and Cr of a 4:2:0 picture, `[height / 2, width / 2]` uint8 each, rows `stride` bytes apart. A view, as `LumaView`. */
+export interface ChromaView {
+  cb: Uint8Array
+  cr: Uint8Array
+  stride: number
+}
+
+/** A whole 4:2:0 picture; a view. */
+export interface YuvView {
+  luma: LumaView
+  chroma: ChromaView
+}

@@ -28,6 +28,8 @@ export interface Gated {
   frame: FrameRef
   /** Share of the picture that moves, 0–1. */
   areaRatio: number
+  /** Number of the scene, from 0; it grows at a cut, whichever of its frames come this far. */
+  scene: number
   /** Made so far by this frame; emitted with its verdict, so that the log is in PTS order. */
   events: GraphEvent[]
 }

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { GrabberError } from '../../core/errors.ts'
+import { ANONYMOUS_PREFIX } from '../../core/observation.ts'
 import { storeMigrations } from './migrations.ts'
 import { openReadOnly, type Store } from './sqlite.ts'
 
@@ -12,15 +13,16 @@ export interface GalleryModel {
   embeddings: number
 }
 
-/** Most embeddings first; empty when there is no gallery. STO_UNUSABLE, STO_VERSION. */
+/** People without a name do not count: they come anew. Most embeddings first; empty when there is no gallery. STO_UNUSABLE, STO_VERSION. */
 export function galleryModels(database: string): GalleryModel[] {
   if (!existsSync(database)) return []
   using store = openAnyVersion(database)
   const rows = store
     .prepare<GalleryModel>(
-      'SELECT model, count(*) AS embeddings FROM embeddings GROUP BY model ORDER BY embeddings DESC, model',
+      `SELECT model, count(*) AS embeddings FROM embeddings WHERE subject NOT GLOB ? || '*'
+       GROUP BY model ORDER BY embeddings DESC, model`,
     )
-    .all()
+    .all(ANONYMOUS_PREFIX)
   return rows.map(({ model, embeddings }) => ({ model, embeddings }))
 }
 

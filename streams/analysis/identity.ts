@@ -12,8 +12,8 @@
  * first (two who crossed, a cut): template and liveness then start anew from them.
  */
 import type { GalleryHit, Identity, Liveness } from '../../core/observation.ts'
-import type { Claim } from './assignment.ts'
 import { LivenessEvidence, type LivenessLimits } from './liveness.ts'
+import type { Claim } from './subject-claims.ts'
 import { Template } from './template.ts'
 
 /** What a match must reach to be accepted. */

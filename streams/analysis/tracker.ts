@@ -1,13 +1,14 @@
 /**
  * Faces over frames: one camera's tracks, in PTS order, deterministic. Pure state; no pixels, no I/O.
- * Tracking by detection with a constant-velocity prediction and greedy association by DIoU (Zheng et al., AAAI 2020),
- * the structure of SORT (Bewley et al., ICIP 2016) without its covariance: at 5 frames a second and with a detector that
- * misses little, the noise model has nothing to add (docs/decisions.md).
+ * Tracking by detection in the structure of SORT (Bewley et al., ICIP 2016): predict, assign, correct. Motion is a Kalman
+ * filter gated by Mahalanobis distance (face-motion.ts), appearance is two hand-made descriptors (appearance.ts), both meet
+ * in one cost, the log-likelihood of the pair, and the assignment is that of least total cost (assignment.ts).
  */
-
 import type { FrameInfo } from '../../core/frame.ts'
-import { type Box, iou } from '../../core/geometry.ts'
 import type { DetectedFace } from '../../core/observation.ts'
+import { type Appearance, blend, difference } from './appearance.ts'
+import { assign } from './assignment.ts'
+import { correctMotion, type FaceMotion, motionCost, predictMotion, startMotion } from './face-motion.ts'
 
 /** Detections before a track is announced. */
 const MIN_HITS = 2
@@ -15,10 +16,23 @@ const MIN_HITS = 2
 const MIN_SPAN_MS = 100
 /** A track unseen for this long has ended, ms of media time. */
 const MAX_LOST_MS = 1500
-/** Lowest DIoU of a match: two boxes of one size that are 1.3 widths apart have −0.27. */
-const MIN_DIOU = -0.27
-/** A face does not change its area more than this between two looks. */
-const MAX_AREA_RATIO = 3
+/** … and one that was not yet announced ends after this: two missed looks at 5 frames a second. */
+const MAX_UNPROVEN_LOST_MS = 450
+/** A pair that costs more than this is no pair: the detection begins a track. */
+const MAX_COST = 16
+/** Looks that differ more than this are two people's, wherever they are. */
+const MAX_DIFFERENCE = 1.75
+/** Cost of a difference of 1 in looks; it grows with the square. */
+const LOOKS_WEIGHT = 4
+/** Looks of a track younger than this are doubtful: who comes out from behind something is half a face at first. */
+const SETTLED_MS = 300
+/** Most that doubtful looks count. */
+const DOUBTFUL_DIFFERENCE = 1.2
+/** Share of a new look in what a track is remembered to look like … */
+const USUAL_SHARE = 0.3
+/** … unless it differs more than this: something is in front, or it is the other one at a crossing. */
+const UNUSUAL_DIFFERENCE = 0.8
+const UNUSUAL_SHARE = 0.05
 
 export interface Track {
   /** `<epoch>-<seq of the first frame>-<index>`: the same in every replay of the recording. */
@@ -30,8 +44,9 @@ export interface Track {
   hits: number
   /** It was seen often and long enough to be told of. */
   announced: boolean
-  /** px per ms of the box's centre. */
-  velocity: { x: number; y: number }
+  /** At `last`. */
+  motion: FaceMotion
+  appearance: Appearance
 }
 
 export interface TrackerStep {
@@ -50,15 +65,16 @@ export class Tracker {
     this.#epoch = epoch
   }
 
-  step(faces: readonly DetectedFace[], info: FrameInfo): TrackerStep {
+  /** `looks[i]` is what `faces[i]` looks like. */
+  step(faces: readonly DetectedFace[], looks: readonly Appearance[], info: FrameInfo): TrackerStep {
     const ended = this.#expire(info.ptsMs)
-    const matched = associate(this.#tracks, faces, info.ptsMs)
+    const matched = this.#associate(faces, looks, info.ptsMs)
     const seen: Track[] = []
     const started: Track[] = []
     for (const [index, face] of faces.entries()) {
-      const track = matched.get(index)
-      if (track) follow(track, face, info)
-      const current = track ?? this.#open(face, info, index)
+      const track = matched[index]
+      if (track) follow(track, face, looks[index]!, info)
+      const current = track ?? this.#open(face, looks[index]!, info, index)
       if (!current.announced && isProven(current)) {
         current.announced = true
         started.push(current)
@@ -73,9 +89,34 @@ export class Tracker {
     return this.#tracks.splice(0).filter((track) => track.announced)
   }
 
-  #open(face: DetectedFace, info: FrameInfo, index: number): Track {
+  /**
+   * The track of each face, by index. Announced tracks choose first (DeepSORT's cascade in two steps): a face that comes out
+   * from behind something looks strange at first and opens a track, and its own track claims it when it looks itself again.
+   */
+  #associate(faces: readonly DetectedFace[], looks: readonly Appearance[], nowMs: number): (Track | undefined)[] {
+    const matched: (Track | undefined)[] = faces.map(() => undefined)
+    for (const announced of [true, false]) {
+      const tracks = this.#tracks.filter((track) => track.announced === announced)
+      const expected = tracks.map(({ motion, face, last }) => predictMotion(motion, face.box, secondsTo(nowMs, last)))
+      const free = faces.flatMap((_, index) => (matched[index] === undefined ? [index] : []))
+      const costs = free.map((index) =>
+        tracks.map((track, column) => {
+          const motion = motionCost(expected[column]!, track.face.box, faces[index]!.box)
+          return motion < Number.POSITIVE_INFINITY ? motion + looksCost(track.appearance, looks[index]!) : motion
+        }),
+      )
+      for (const [row, column] of assign(costs, MAX_COST).entries()) {
+        if (column !== undefined) matched[free[row]!] = tracks[column]
+      }
+    }
+    return matched
+  }
+
+  #open(face: DetectedFace, appearance: Appearance, info: FrameInfo, index: number): Track {
     const id = `${this.#epoch}-${info.seq}-${index}`
-    const track: Track = { id, first: info, last: info, face, hits: 1, announced: false, velocity: { x: 0, y: 0 } }
+    const motion = startMotion(face.box)
+    const looks = { ...appearance, doubtful: true }
+    const track: Track = { id, first: info, last: info, face, hits: 1, announced: false, motion, appearance: looks }
     this.#tracks.push(track)
     return track
   }
@@ -83,7 +124,7 @@ export class Tracker {
   #expire(nowMs: number): Track[] {
     const ended: Track[] = []
     this.#tracks = this.#tracks.filter((track) => {
-      if (nowMs - track.last.ptsMs <= MAX_LOST_MS) return true
+      if (nowMs - track.last.ptsMs <= (track.announced ? MAX_LOST_MS : MAX_UNPROVEN_LOST_MS)) return true
       if (track.announced) ended.push(track)
       return false
     })
@@ -91,65 +132,35 @@ export class Tracker {
   }
 }
 
-function associate(tracks: readonly Track[], faces: readonly DetectedFace[], nowMs: number): Map<number, Track> {
-  const pairs: { track: Track; face: number; score: number }[] = []
-  for (const track of tracks) {
-    const predicted = predict(track, nowMs)
-    for (const [face, { box }] of faces.entries()) {
-      const score = diou(predicted, box)
-      if (score >= MIN_DIOU && areaRatio(predicted, box) <= MAX_AREA_RATIO) pairs.push({ track, face, score })
-    }
-  }
-  // The sort is stable: equal scores keep the order of tracks and faces, so that replays agree.
-  pairs.sort((a, b) => b.score - a.score)
-  const matched = new Map<number, Track>()
-  const taken = new Set<Track>()
-  for (const { track, face } of pairs) {
-    if (matched.has(face) || taken.has(track)) continue
-    matched.set(face, track)
-    taken.add(track)
-  }
-  return matched
+function looksCost(memory: Appearance, seen: Appearance): number {
+  const d = difference(memory, seen)
+  if (seen.doubtful || memory.doubtful) return LOOKS_WEIGHT * Math.min(d, DOUBTFUL_DIFFERENCE) ** 2
+  return d > MAX_DIFFERENCE ? Number.POSITIVE_INFINITY : LOOKS_WEIGHT * d * d
 }
 
 function isProven({ hits, first, last }: Track): boolean {
   return hits >= MIN_HITS && last.ptsMs - first.ptsMs >= MIN_SPAN_MS
 }
 
-function follow(track: Track, face: DetectedFace, info: FrameInfo): void {
-  const dt = info.ptsMs - track.last.ptsMs
-  if (dt > 0) {
-    const from = centre(track.face.box)
-    const to = centre(face.box)
-    // Half old, half new: one jittery box does not throw the prediction.
-    track.velocity = {
-      x: 0.5 * track.velocity.x + (0.5 * (to.x - from.x)) / dt,
-      y: 0.5 * track.velocity.y + (0.5 * (to.y - from.y)) / dt,
-    }
-  }
+function follow(track: Track, face: DetectedFace, look: Appearance, info: FrameInfo): void {
+  const expected = predictMotion(track.motion, track.face.box, secondsTo(info.ptsMs, track.last))
+  track.motion = correctMotion(expected, face.box)
+  track.appearance = remember(track, look, info)
   track.face = face
   track.last = info
   track.hits++
 }
 
-function predict(track: Track, nowMs: number): Box {
-  const dt = nowMs - track.last.ptsMs
-  const { box } = track.face
-  return { ...box, x: box.x + track.velocity.x * dt, y: box.y + track.velocity.y * dt }
+function remember({ appearance, first }: Track, look: Appearance, info: FrameInfo): Appearance {
+  const settled = info.ptsMs - first.ptsMs >= SETTLED_MS
+  if (appearance.doubtful) return settled ? look : { ...look, doubtful: true }
+  return look.doubtful ? appearance : blend(appearance, look, share(difference(appearance, look)))
 }
 
-const centre = (box: Box) => ({ x: box.x + box.width / 2, y: box.y + box.height / 2 })
-
-/** IoU minus the squared distance of the centres over the squared diagonal of the enclosing box; −1 … 1. */
-function diou(a: Box, b: Box): number {
-  const ca = centre(a)
-  const cb = centre(b)
-  const w = Math.max(a.x + a.width, b.x + b.width) - Math.min(a.x, b.x)
-  const h = Math.max(a.y + a.height, b.y + b.height) - Math.min(a.y, b.y)
-  return iou(a, b) - ((ca.x - cb.x) ** 2 + (ca.y - cb.y) ** 2) / (w * w + h * h)
+function share(d: number): number {
+  return d <= UNUSUAL_DIFFERENCE ? USUAL_SHARE : UNUSUAL_SHARE
 }
 
-function areaRatio(a: Box, b: Box): number {
-  const ratio = (a.width * a.height) / (b.width * b.height)
-  return Math.max(ratio, 1 / ratio)
+function secondsTo(nowMs: number, { ptsMs }: FrameInfo): number {
+  return Math.max(0, nowMs - ptsMs) / 1000
 }

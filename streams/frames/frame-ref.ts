@@ -4,7 +4,7 @@
  * freed with the last release. Reading a released frame is a defect and throws.
  */
 
-import type { FrameInfo, LumaView, RgbPicture } from '../../core/frame.ts'
+import type { FrameInfo, LumaView, RgbPicture, YuvView } from '../../core/frame.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import type { PictureScaler, SmallPicture } from '../media/picture-scaler.ts'
 
@@ -50,7 +50,12 @@ export class FrameRef implements Disposable {
 
   /** Luma of the analysis picture, made at the first use; a view that lives as long as the lease. */
   get luma(): LumaView {
-    return this.#analysis().luma
+    return this.yuv.luma
+  }
+
+  /** The analysis picture, as `luma`. */
+  get yuv(): YuvView {
+    return this.#analysis().yuv
   }
 
   /** RGB of the analysis picture as a copy that the caller owns, in the memory of `old` when that is given. */

@@ -9,6 +9,7 @@ import type { Clock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { expectStatus, statusText } from './ffmpeg-status.ts'
 import { PatientCall } from './patient-call.ts'
+import { MAX_PICTURE_PX } from './picture-limit.ts'
 
 export interface DecodedFrame {
   /** Owned by the receiver: free it. */
@@ -60,6 +61,8 @@ export class Decoder implements Disposable {
     expectStatus(context.parametersToContext(stream.codecpar), 'DEC_UNSUPPORTED', 'codec parameters are not usable')
     context.pktTimebase = stream.timeBase
     context.threadCount = options.threads
+    // A stream may grow in the middle: such pictures are damage.
+    expectStatus(context.setOption('max_pixels', String(MAX_PICTURE_PX)), 'DEC_UNSUPPORTED', 'the picture limit')
     expectStatus(await context.open2(codec, null), 'DEC_UNSUPPORTED', `decoder ${decoder.name} cannot be opened`)
     return decoder
   }

@@ -15,9 +15,11 @@ import {
 } from 'node-av/constants'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
+import type { Size } from '../../core/geometry.ts'
 import { expectStatus, statusText } from './ffmpeg-status.ts'
 import { type Rotation, rotationOf } from './frame-rotation.ts'
 import { PatientCall } from './patient-call.ts'
+import { MAX_PICTURE_PX } from './picture-limit.ts'
 
 export interface DemuxerOptions {
   /** For opening and probing together, and later for each packet; beyond it the input is given up with SRC_TIMEOUT. */
@@ -57,7 +59,7 @@ export class Demuxer implements AsyncDisposable {
     this.#packet.alloc()
   }
 
-  /** Opens `url` (a path for files). Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TIMEOUT, DEC_UNSUPPORTED. */
+  /** Opens `url` (a path for files). Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TOO_LARGE, SRC_TIMEOUT, DEC_UNSUPPORTED. */
   static async open(url: string, options: DemuxerOptions): Promise<Demuxer> {
     const { openTimeoutMs, clock = systemClock, signal } = options
     const format = new FormatContext()
@@ -134,8 +136,19 @@ async function openVideo(format: FormatContext, url: string, openTimeoutMs: numb
     url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' },
   )
   expectStatus(await format.openInput(url, null, options), 'SRC_UNREADABLE', 'the input cannot be opened')
+  // Probing may decode pictures of its own, under FFmpeg's limit alone: what the container says is looked at before.
+  for (const { codecpar } of format.streams) refuseTooLarge(codecpar)
   expectStatus(await format.findStreamInfo(null), 'SRC_UNREADABLE', 'the streams cannot be read')
-  return pickVideo(format)
+  const video = pickVideo(format)
+  const { codecpar } = video
+  if (codecpar.width <= 0 || codecpar.height <= 0)
+    throw new GrabberError('SRC_UNREADABLE', 'the pictures of its video stream have no size')
+  refuseTooLarge(codecpar)
+  return video
+}
+
+function refuseTooLarge({ width, height }: Size): void {
+  if (width * height > MAX_PICTURE_PX) throw new GrabberError('SRC_TOO_LARGE', `its pictures are ${width}×${height} px`)
 }
 
 function pickVideo(format: FormatContext): Stream {

@@ -5,14 +5,17 @@
  */
 import { Frame, SoftwareScaleContext } from 'node-av'
 import { AV_PIX_FMT_GBRP, AV_PIX_FMT_YUV420P } from 'node-av/constants'
-import type { LumaView, RgbPicture } from '../../core/frame.ts'
+import type { RgbPicture, YuvView } from '../../core/frame.ts'
 import type { Size } from '../../core/geometry.ts'
 import { expectStatus } from './ffmpeg-status.ts'
+
+/** Of the analysis picture: a strip one px wide would become a million high. */
+const MAX_HEIGHT_PX = 4096
 
 /** The analysis size: `widthPx` wide at most, even sides, the display's aspect. A smaller picture is not enlarged. */
 export function analysisSize(display: Size, widthPx: number): Size {
   const width = Math.max(32, Math.min(widthPx, display.width) & ~1)
-  const height = Math.max(32, Math.round((width * display.height) / display.width / 2) * 2)
+  const height = Math.max(32, Math.min(MAX_HEIGHT_PX, Math.round((width * display.height) / display.width / 2) * 2))
   return { width, height }
 }
 
@@ -20,7 +23,7 @@ export function analysisSize(display: Size, widthPx: number): Size {
 export class SmallPicture implements Disposable {
   readonly frame: Frame
   readonly #giveBack: (picture: SmallPicture) => void
-  #luma: LumaView | undefined
+  #yuv: YuvView | undefined
 
   constructor(frame: Frame, giveBack: (picture: SmallPicture) => void) {
     this.frame = frame
@@ -28,10 +31,9 @@ export class SmallPicture implements Disposable {
   }
 
   /** One view for the picture's life: each look at `frame.data` is new external memory in the collector's books. */
-  get luma(): LumaView {
-    const { width, height, linesize } = this.frame
-    this.#luma ??= { width, height, stride: linesize[0]!, data: this.frame.data![0]! }
-    return this.#luma
+  get yuv(): YuvView {
+    this.#yuv ??= viewOf(this.frame)
+    return this.#yuv
   }
 
   [Symbol.dispose](): void {
@@ -106,6 +108,14 @@ function newFrame(format: Frame['format'], size: Size): Frame {
   frame.height = size.height
   expectStatus(frame.getBuffer(), 'DEC_FAILED', 'no memory for a picture')
   return frame
+}
+
+function viewOf({ width, height, linesize, data }: Frame): YuvView {
+  const [y, cb, cr] = data!
+  return {
+    luma: { width, height, stride: linesize[0]!, data: y! },
+    chroma: { stride: linesize[1]!, cb: cb!, cr: cr! },
+  }
 }
 
 /** FFmpeg's planar RGB is stored G, B, R with padded rows; ours is R, G, B without padding. */

@@ -7,9 +7,9 @@ import type { OperatorFunction } from 'rxjs'
 import { toGrabberError } from '../../core/errors.ts'
 import type { GalleryHit } from '../../core/observation.ts'
 import type { LiveBox } from '../../core/wire/control.ts'
-import { assign } from '../analysis/assignment.ts'
 import { type IdentityOptions, TrackIdentity } from '../analysis/identity.ts'
 import { livenessLimits } from '../analysis/liveness.ts'
+import { grantClaims } from '../analysis/subject-claims.ts'
 import { round, trackEvent } from '../event-draft.ts'
 import type { Embedded, FaceEvidence, FaceServices, GraphEvent, Seen, TrackView } from '../graph-item.ts'
 import { type JudgedFace, Unknowns } from '../unknowns.ts'
@@ -88,7 +88,7 @@ export class Identities {
       return known ? [{ view, known }] : []
     })
     const claims = tracks.map(({ known }) => known.identity.claim)
-    const granted = assign(claims, this.#options.minMargin)
+    const granted = grantClaims(claims, this.#options.minMargin)
     return [false, true].flatMap((turn) =>
       tracks
         .filter(({ known }, index) => granted[index] === turn && known.identity.settle(turn))

@@ -1,12 +1,13 @@
 /**
  * `motionGate`: while nothing moves, only one frame a second goes on; the rest is skipped(gate) and released.
- * Makes the `motion` events. A frame that carries an event always goes on, so that the log keeps PTS order.
+ * Makes the `motion` events and counts scenes. A frame that carries an event always goes on, so that the log keeps PTS order.
  * Session host only. Deterministic: looks at pixels and PTS alone, not at what later stages found.
  */
 import { Observable, type OperatorFunction } from 'rxjs'
 import type { FrameInfo } from '../../core/frame.ts'
 import { blockMeans } from '../analysis/difference.ts'
 import { MotionModel } from '../analysis/motion.ts'
+import { SceneCuts } from '../analysis/scene-cut.ts'
 import { round } from '../event-draft.ts'
 import type { FrameRef } from '../frames/frame-ref.ts'
 import type { Gated, GraphEvent, GraphServices } from '../graph-item.ts'
@@ -18,6 +19,8 @@ const IDLE_LOOK_MS = 1000
 export class MotionGate {
   readonly #services: GraphServices
   readonly #model: MotionModel
+  readonly #cuts = new SceneCuts()
+  #scene = 0
   #moving: { key: string; lastMs: number; areaRatio: number } | undefined
   #lastLookMs = Number.NEGATIVE_INFINITY
   #last: FrameInfo | undefined
@@ -31,7 +34,9 @@ export class MotionGate {
   look(frame: FrameRef): Gated | undefined {
     const { info } = frame
     const { enabled, minAreaRatio, quietMs } = this.#services.spec.analysis.motion
-    const areaRatio = this.#model.step(blockMeans(frame.luma), info.ptsMs)
+    const grid = blockMeans(frame.luma)
+    const areaRatio = this.#model.step(grid, info.ptsMs)
+    if (this.#cuts.step(grid)) this.#scene++
     this.#last = info
     const events: GraphEvent[] = []
     if (areaRatio >= minAreaRatio) {
@@ -43,7 +48,7 @@ export class MotionGate {
     const look = info.ptsMs - this.#lastLookMs >= IDLE_LOOK_MS
     if (enabled && !this.#moving && !look && events.length === 0) return undefined
     this.#lastLookMs = info.ptsMs
-    return { frame, areaRatio, events }
+    return { frame, areaRatio, scene: this.#scene, events }
   }
 
   finish(): GraphEvent[] {

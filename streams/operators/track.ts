@@ -3,6 +3,7 @@
  * Synchronous and deterministic. Session host only.
  */
 import { map, type OperatorFunction } from 'rxjs'
+import { GrabberError } from '../../core/errors.ts'
 import {
   type Affine,
   type Box,
@@ -13,6 +14,7 @@ import {
   scaleBox,
 } from '../../core/geometry.ts'
 import { similarityTransform, templatePoints, warpRgb } from '../../models/align.ts'
+import { describeFaces } from '../analysis/appearance.ts'
 import { type EmbedHistory, newEmbedHistory, takeEmbedding } from '../analysis/embed-policy.ts'
 import { faceQuality } from '../analysis/face-quality.ts'
 import { type Track, Tracker } from '../analysis/tracker.ts'
@@ -40,6 +42,7 @@ export class FaceTracks {
   readonly #tracker: Tracker
   readonly #analysis: Size
   #looks = new Map<string, Looks>()
+  #scene = 0
 
   constructor(services: FaceServices, analysis: Size) {
     this.#services = services
@@ -47,8 +50,14 @@ export class FaceTracks {
     this.#tracker = new Tracker(services.spec.epoch)
   }
 
-  step({ frame, faces, events }: Detected): Tracked {
-    const { seen, started, ended } = this.#tracker.step(faces, frame.info)
+  step({ frame, faces, scene, events }: Detected): Tracked {
+    const cut = scene === this.#scene ? [] : this.#tracker.cut()
+    this.#scene = scene
+    const looks = describeFaces(
+      frame.yuv,
+      faces.map(({ box }) => box),
+    )
+    const { seen, started, ended } = this.#tracker.step(faces, looks, frame.info)
     this.#services.countTracks(started.length)
     const cuts: FaceCut[] = []
     for (const track of seen) {
@@ -61,7 +70,7 @@ export class FaceTracks {
       events,
       seen: [...views.values()],
       started: started.map((track) => views.get(track)!),
-      ended: ended.map((track) => this.#close(track)),
+      ended: [...cut, ...ended].map((track) => this.#close(track)),
       cuts,
     }
   }
@@ -79,8 +88,8 @@ export class FaceTracks {
     looks.bestQuality = Math.max(looks.bestQuality, quality)
     if (quality > BETTER_SHOT_FACTOR * looks.shotQuality) this.#shoot(track, frame, looks, quality)
     if (!takeEmbedding(looks.embeds, quality, frame.info.ptsMs)) return undefined
-    const crop = this.#services.time('crop', () =>
-      alignedCrop(frame, track.face.landmarks, this.#analysis, this.#services.faces),
+    const crop = spared(this.#services, () =>
+      this.#services.time('crop', () => alignedCrop(frame, track.face.landmarks, this.#analysis, this.#services.faces)),
     )
     if (!crop) return undefined
     const livenessCrops = this.#livenessCrops(track, frame)
@@ -102,7 +111,9 @@ export class FaceTracks {
       frame.full.height / this.#analysis.height,
     )
     const name = this.#services.keepBestShot(track.id, () =>
-      this.#services.time('best-shot', () => cutJpeg(frame.full, grow(box, BEST_SHOT_MARGIN), BEST_SHOT_SIDE_PX)),
+      spared(this.#services, () =>
+        this.#services.time('best-shot', () => cutJpeg(frame.full, grow(box, BEST_SHOT_MARGIN), BEST_SHOT_SIDE_PX)),
+      ),
     )
     looks.shotQuality = quality
     if (name !== undefined) looks.bestShot = name
@@ -125,6 +136,20 @@ export class FaceTracks {
     const view = this.#view(track)
     this.#looks.delete(track.id)
     return view
+  }
+}
+
+/**
+ * What `work` cuts out of a frame, or `undefined` when this one cannot be cut (DEC_FAILED: a picture that the filters do not
+ * take; ENG_POISON: landmarks in one point): one crop less, which is complained of, and no reason to end a session.
+ */
+function spared<T>(services: FaceServices, work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof GrabberError)) throw error
+    services.complain(error)
+    return undefined
   }
 }
 

@@ -239,7 +239,7 @@ describe.skipIf(!hasClips)('orientation', () => {
       let first: Uint8Array | undefined
       const run = play(pass, ({ full }) => {
         using small = scaler.small(full)
-        const { data, stride, width, height } = small.luma
+        const { data, stride, width, height } = small.yuv.luma
         first ??= Uint8Array.from(
           { length: width * height },
           (_, i) => data[Math.floor(i / width) * stride + (i % width)]!,

@@ -3,7 +3,7 @@
  * Test support.
  */
 import { type Observable, Subject } from 'rxjs'
-import type { LumaView } from '../../../core/frame.ts'
+import type { LumaView, YuvView } from '../../../core/frame.ts'
 import { imbalance } from '../../../core/ledger.ts'
 import type { InferenceEngine, InferResult } from '../../../core/ports.ts'
 import type { FacesSpec, FromSession, SessionSpec } from '../../../core/wire/control.ts'
@@ -103,7 +103,7 @@ export class Studio {
     this.services = new SessionServices(this.spec, this.link, this.engine, this.clock)
     const scaler = {
       size: { width: 64, height: 64 },
-      small: (full: NativeFrame) => ({ luma: this.#lumaOf.get(full), [Symbol.dispose]: () => undefined }),
+      small: (full: NativeFrame) => ({ yuv: grey(this.#lumaOf.get(full)!), [Symbol.dispose]: () => undefined }),
       rgb: () => ({ width: 64, height: 64, data: new Uint8Array(3 * 64 * 64) }),
     }
     this.#scaler = scaler as unknown as PictureScaler
@@ -160,6 +160,12 @@ export class Run<T> {
 
 export function plain(value: number, width = 64, height = 64): LumaView {
   return { width, height, stride: width, data: new Uint8Array(width * height).fill(value) }
+}
+
+/** Without colour. */
+function grey(luma: LumaView): YuvView {
+  const plane = new Uint8Array((luma.width / 2) * (luma.height / 2)).fill(128)
+  return { luma, chroma: { cb: plane, cr: plane, stride: luma.width / 2 } }
 }
 
 /** A row as the detector gives it: score, box, landmarks. Its eyes are `eyesPx` apart; 0 is a face not worth a crop. */

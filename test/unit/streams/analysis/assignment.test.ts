@@ -1,58 +1,70 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assign, type Claim, claimWeight } from '../../../../streams/analysis/assignment.ts'
+import { assign } from '../../../../streams/analysis/assignment.ts'
 
-const LEAD = 0.05
-const claim = (subject: string, similarity: number, more: Partial<Claim> = {}): Claim => ({
-  subject,
-  similarity,
-  proven: false,
-  held: false,
-  ...more,
-})
-const proven = { proven: true }
-const named = { proven: true, held: true }
+/** The least total of all assignments, tried one by one. */
+function leastTotal(costs: number[][], none: number, row = 0, taken: ReadonlySet<number> = new Set()): number {
+  if (row === costs.length) return 0
+  let least = none + leastTotal(costs, none, row + 1, taken)
+  for (const [column, cost] of costs[row]!.entries()) {
+    if (taken.has(column) || cost === Number.POSITIVE_INFINITY) continue
+    least = Math.min(least, cost + leastTotal(costs, none, row + 1, new Set([...taken, column])))
+  }
+  return least
+}
+
+const total = (costs: number[][], none: number, assigned: (number | undefined)[]) =>
+  assigned.reduce<number>((sum, column, row) => sum + (column === undefined ? none : costs[row]![column]!), 0)
 
 describe('assign', () => {
-  it.for([
-    ['different people both get theirs', [claim('ada', 0.7), claim('bob', 0.9)], [true, true]],
-    ['a face without a claim gets nobody', [undefined, claim('ada', 0.7)], [false, true]],
-    ['of two faces of one person the more alike is it', [claim('ada', 0.7), claim('ada', 0.8)], [false, true]],
-    ['enough evidence beats one good look', [claim('ada', 0.7, proven), claim('ada', 0.99)], [true, false]],
-    ['who has the name keeps it', [claim('ada', 0.8, named), claim('ada', 0.84, proven)], [true, false]],
-    ['… until another leads clearly', [claim('ada', 0.8, named), claim('ada', 0.86, proven)], [false, true]],
-    ['equal claims: the first', [claim('ada', 0.8), claim('ada', 0.8)], [true, false]],
-  ] as const)('%s', ([, claims, expected]) => {
-    expect(assign(claims, LEAD)).toEqual(expected)
+  it('takes the pairs of least total, where the best pair first would cost more', () => {
+    expect(
+      assign(
+        [
+          [1, 2],
+          [2, 9],
+        ],
+        100,
+      ),
+    ).toEqual([1, 0])
   })
 
-  it('is the best of all assignments of tracks to subjects, and names nobody twice', () => {
-    const anyClaim = fc.option(
-      fc.record({
-        subject: fc.constantFrom('ada', 'bob', 'cyd'),
-        similarity: fc.double({ min: 0.6, max: 1, noNaN: true }),
-        proven: fc.boolean(),
-        held: fc.boolean(),
-      }),
-      { nil: undefined },
+  it('leaves a row alone that would cost more than `none`, and never makes a forbidden pair', () => {
+    const never = Number.POSITIVE_INFINITY
+    expect(assign([[5], [7]], 6)).toEqual([0, undefined])
+    expect(
+      assign(
+        [
+          [never, 3],
+          [never, 2],
+        ],
+        10,
+      ),
+    ).toEqual([undefined, 1])
+    expect(assign([[7]], 6)).toEqual([undefined])
+    expect(assign([[], []], 1)).toEqual([undefined, undefined])
+    expect(assign([], 1)).toEqual([])
+  })
+
+  it('costs as little as any assignment, uses a column once, and answers the same again', () => {
+    const cost = fc.oneof(
+      { weight: 4, arbitrary: fc.integer({ min: -20, max: 40 }) },
+      fc.constant(Number.POSITIVE_INFINITY),
     )
+    const matrix = fc
+      .tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }))
+      .chain(([rows, columns]) =>
+        fc.array(fc.array(cost, { minLength: columns, maxLength: columns }), { minLength: rows, maxLength: rows }),
+      )
     fc.assert(
-      fc.property(fc.array(anyClaim, { maxLength: 6 }), (claims) => {
-        const granted = assign(claims, LEAD)
-        expect(total(claims, granted)).toBeCloseTo(best(claims), 9)
+      fc.property(matrix, fc.integer({ min: 0, max: 30 }), (costs, none) => {
+        const assigned = assign(costs, none)
+        const used = assigned.filter((column) => column !== undefined)
+        expect(new Set(used).size).toBe(used.length)
+        expect(total(costs, none, assigned)).toBe(leastTotal(costs, none))
+        expect(assign(costs, none)).toEqual(assigned)
       }),
+      { numRuns: 500 },
     )
   })
 })
-
-/** Weight of a choice; −∞ when somebody is in the picture twice. */
-function total(claims: readonly (Claim | undefined)[], granted: readonly boolean[]): number {
-  const got = claims.filter((one, index): one is Claim => one !== undefined && granted[index] === true)
-  if (new Set(got.map(({ subject }) => subject)).size < got.length) return Number.NEGATIVE_INFINITY
-  return got.reduce((sum, one) => sum + claimWeight(one, LEAD), 0)
-}
-
-function best(claims: readonly (Claim | undefined)[]): number {
-  const choices = Array.from({ length: 2 ** claims.length }, (_, bits) => claims.map((_, n) => (bits >> n) % 2 === 1))
-  return Math.max(...choices.map((granted) => total(claims, granted)))
-}

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FrameInfo } from '../../../../core/frame.ts'
 import type { DetectedFace } from '../../../../core/observation.ts'
+import type { Appearance } from '../../../../streams/analysis/appearance.ts'
 import { Tracker } from '../../../../streams/analysis/tracker.ts'
 
 const STEP_MS = 200
@@ -20,13 +21,30 @@ function face(x: number, y: number, side = 40, score = 0.9): DetectedFace {
   return { box: { x, y, width: side, height: side }, score, landmarks: [p, p, p, p, p] }
 }
 
+/** Looks of person `n`: those of two people have nothing in common. */
+function looks(n: number, doubtful = false): Appearance {
+  const face = new Float32Array(64)
+  const chest = new Float32Array(128)
+  face[n] = 1
+  chest[n] = 1
+  return { face, chest, doubtful }
+}
+
+/** A look at `faces`, all of which look alike. */
+const look = (tracker: Tracker, faces: DetectedFace[], info: FrameInfo) =>
+  tracker.step(
+    faces,
+    faces.map(() => looks(0)),
+    info,
+  )
+
 /** Runs steps of faces, `null` for steps without a look; the events as words, such as `+e-0-0@1`. */
 function story(steps: (DetectedFace[] | null)[]): string[] {
   const tracker = new Tracker('e')
   const words: string[] = []
   for (const [index, faces] of steps.entries()) {
     if (!faces) continue
-    const { started, ended } = tracker.step(faces, at(index))
+    const { started, ended } = look(tracker, faces, at(index))
     for (const { id } of ended) words.push(`-${id}@${index}`)
     for (const { id } of started) words.push(`+${id}@${index}`)
   }
@@ -45,7 +63,7 @@ describe('Tracker', () => {
     const tracker = new Tracker('e')
     const started = times(6, (i) => {
       const info = { ...at(0), seq: i, ptsMs: i * 33 }
-      return tracker.step([face(100, 100)], info).started.map(({ id }) => id)
+      return look(tracker, [face(100, 100)], info).started.map(({ id }) => id)
     })
     // 99 ms between the first and the fourth, 132 ms to the fifth.
     expect(started).toEqual([[], [], [], [], ['e-0-0'], []])
@@ -82,7 +100,7 @@ describe('Tracker', () => {
   it('keeps two faces apart that cross', () => {
     const steps = times(17, (i) => [face(100 + 20 * i, 100), face(420 - 20 * i, 130)])
     const tracker = new Tracker('e')
-    const lanes = steps.map((faces, index) => tracker.step(faces, at(index)).seen)
+    const lanes = steps.map((faces, index) => look(tracker, faces, at(index)).seen)
     for (const seen of lanes.slice(1)) {
       const byId = new Map(seen.map((track) => [track.id, track.face.box.y]))
       expect(byId).toEqual(
@@ -101,8 +119,8 @@ describe('Tracker', () => {
       ...(i >= 7 && i <= 9 ? [] : [face(420 - 20 * i, 118)]),
     ])
     const tracker = new Tracker('e')
-    let last = tracker.step([], at(0)).seen
-    for (const [index, faces] of steps.entries()) last = tracker.step(faces, at(index + 1)).seen
+    let last = look(tracker, [], at(0)).seen
+    for (const [index, faces] of steps.entries()) last = look(tracker, faces, at(index + 1)).seen
     expect(last.map((track) => [track.id, track.face.box.y])).toEqual([
       ['e-6-0', 100],
       ['e-6-1', 118],
@@ -116,20 +134,22 @@ describe('Tracker', () => {
 
   it('a cut ends everything that was announced; the next face is a new track', () => {
     const tracker = new Tracker('e')
-    for (const step of [0, 1]) tracker.step([face(10, 10), face(200, 200)], at(step))
-    tracker.step([face(10, 10), face(200, 200), face(400, 400)], at(2))
+    for (const step of [0, 1]) look(tracker, [face(10, 10), face(200, 200)], at(step))
+    look(tracker, [face(10, 10), face(200, 200), face(400, 400)], at(2))
     expect(tracker.cut().map((track) => track.id)).toEqual(['e-0-0', 'e-0-1'])
     expect(tracker.cut()).toEqual([])
-    tracker.step([face(10, 10)], at(3))
-    expect(tracker.step([face(10, 10)], at(4)).started.map((track) => track.id)).toEqual(['e-18-0'])
+    look(tracker, [face(10, 10)], at(3))
+    expect(look(tracker, [face(10, 10)], at(4)).started.map((track) => track.id)).toEqual(['e-18-0'])
   })
 
   it('two looks at one moment do not make a velocity without end', () => {
     const tracker = new Tracker('e')
-    tracker.step([face(10, 10)], at(0))
-    tracker.step([face(14, 10)], at(0))
-    const [track] = tracker.step([face(16, 10)], at(1)).seen
-    expect(track?.velocity).toEqual({ x: 2 / STEP_MS / 2, y: 0 })
+    look(tracker, [face(10, 10)], at(0))
+    look(tracker, [face(14, 10)], at(0))
+    look(tracker, [face(16, 10)], at(1))
+    const [track] = look(tracker, [face(18, 10)], at(2)).seen
+    expect(track!.motion.x.velocity).toBeGreaterThan(0)
+    expect(track!.motion.x.velocity).toBeLessThan(30)
   })
 
   it('gives every face at most one track and every track at most one face, and the same in every run', () => {
@@ -142,7 +162,7 @@ describe('Tracker', () => {
           const tracker = new Tracker('e')
           const alive = new Set<string>()
           return steps.map((faces, index) => {
-            const { seen, started, ended } = tracker.step(faces, at(index))
+            const { seen, started, ended } = look(tracker, faces, at(index))
             for (const { id } of started) {
               expect(alive.has(id)).toBe(false)
               alive.add(id)
@@ -158,5 +178,75 @@ describe('Tracker', () => {
       }),
       { numRuns: 100 },
     )
+  })
+})
+
+/** Steps of `[x, person]` sightings, `doubtful` when marked; the ids by person, in the order in which they had them. */
+function idsOf(steps: [x: number, person: number, doubtful?: boolean][][]): Record<number, string[]> {
+  const tracker = new Tracker('e')
+  const ids: Record<number, string[]> = {}
+  for (const [index, sightings] of steps.entries()) {
+    const faces = sightings.map(([x]) => face(x, 100))
+    const seen = sightings.map(([, person, doubtful]) => looks(person, doubtful))
+    for (const track of tracker.step(faces, seen, at(index)).seen) {
+      const person = sightings[faces.indexOf(track.face)]![1]
+      ids[person] ??= []
+      if (ids[person].at(-1) !== track.id) ids[person].push(track.id)
+    }
+  }
+  return ids
+}
+
+describe('Tracker, by looks', () => {
+  const hidden = (n: number) => times(n, (): [number, number][] => [])
+
+  it('who turned back behind the pillar keeps their id, and who came out instead has a new one', () => {
+    const walkIn = times(4, (i): [number, number][] => [
+      [100 + 20 * i, 0],
+      [400 - 20 * i, 1],
+    ])
+    const back = times(4, (i): [number, number][] => [
+      [160 - 20 * i, 0],
+      [340 + 20 * i, 1],
+    ])
+    expect(idsOf([...walkIn, ...hidden(4), ...back])).toEqual({ 0: ['e-0-0'], 1: ['e-0-1'] })
+    const alone = times(4, (i): [number, number][] => [[100 + 20 * i, 0]])
+    const other = times(4, (i): [number, number][] => [[200 + 20 * i, 2]])
+    expect(idsOf([...alone, ...hidden(3), ...other])).toEqual({ 0: ['e-0-0'], 2: ['e-42-0'] })
+  })
+
+  it('a person in another one’s place from one look to the next is another track: a cut within one framing', () => {
+    const first = times(4, (): [number, number][] => [[100, 0]])
+    const second = times(4, (): [number, number][] => [[104, 1]])
+    expect(idsOf([...first, ...second])).toEqual({ 0: ['e-0-0'], 1: ['e-24-0'] })
+  })
+
+  it('doubtful looks neither end a track nor become its memory', () => {
+    const clear = times(4, (): [number, number][] => [[100, 0]])
+    // Someone else's clothes in front of it, then itself again.
+    const doubtful = times(4, (): [number, number, boolean][] => [[100, 1, true]])
+    expect(idsOf([...clear, ...doubtful, ...clear])).toEqual({ 0: ['e-0-0'], 1: ['e-0-0'] })
+    // Had it learnt them, the one who has them would be taken for it.
+    const other = times(4, (): [number, number][] => [[100, 1]])
+    expect(idsOf([...clear, ...doubtful, ...other])[1]).toEqual(['e-0-0', 'e-48-0'])
+  })
+
+  it('what was half seen at first is known by its first clear look', () => {
+    const half: [number, number, boolean][] = [[100, 5, true]]
+    expect(idsOf([half, half, ...times(3, (): [number, number][] => [[100, 0]])])).toEqual({
+      5: ['e-0-0'],
+      0: ['e-0-0'],
+    })
+  })
+
+  it('a lost track claims its face back from a track that was opened while it looked strange', () => {
+    const strange: [number, number][] = [[160, 7]]
+    const steps = [...times(4, (i): [number, number][] => [[100 + 10 * i, 0]]), ...hidden(3), strange]
+    expect(idsOf([...steps, ...times(3, (i): [number, number][] => [[165 + 5 * i, 0]])])).toEqual({ 0: ['e-0-0'] })
+  })
+
+  it('a track that was never announced ends after two missed looks', () => {
+    expect(idsOf([[[100, 0]], ...hidden(3), [[100, 0]]])).toEqual({})
+    expect(idsOf([[[100, 0]], [], [[100, 0]]])).toEqual({ 0: ['e-0-0'] })
   })
 })
