@@ -79,6 +79,19 @@ describe.each(Object.entries(buses))('%s as an EventBus', (_name, make) => {
     expect(await bus.publishEvent(subject, motionEvent(2))).toEqual({ duplicate: false })
   })
 
+  it('stores a message as it is, once for each Nats-Msg-Id', async () => {
+    const bus = await open()
+    const messages = collect(bus, 'grabber.edge.dead.>')
+    const letter = { subject: 'grabber.edge.dead.lobby', headers: { 'Nats-Msg-Id': 'dead-1' }, data: Buffer.from('{}') }
+    expect(await bus.publishStored(letter)).toEqual({ duplicate: false })
+    expect(await bus.publishStored(letter)).toEqual({ duplicate: true })
+    await settle(bus)
+    expect(messages[0]).toMatchObject({ subject: letter.subject, headers: letter.headers })
+    expect(Buffer.from(messages[0]!.data).toString()).toBe('{}')
+    await bus.close()
+    await expect(bus.publishStored(letter)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
+  })
+
   it('keeps the order of publications', async () => {
     const bus = await open()
     const messages = collect(bus, 'grabber.*.events.lobby.*')

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type NatsConnection } from 'nats'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -19,6 +19,7 @@ import {
   storedIds,
   until,
 } from '../integration/support/nats.ts'
+import { startDaemon } from './support/daemon.ts'
 import { Grabber } from './support/grabber.ts'
 
 afterEach(cleanUp)
@@ -157,6 +158,25 @@ describe('dead letters of a real server', () => {
     }
     expect(await letters(command)).toEqual([])
   })
+})
+
+it('a daemon counts its dead letters', async () => {
+  const server = await localServer()
+  const manager = await (await client(server.url)).jetstreamManager()
+  await manager.streams.add({ name: 'GRABBER_EVENTS', subjects: ['grabber.*.events.>'], max_msg_size: 50 })
+  const grabber = new Grabber()
+  onCleanUp(() => grabber[Symbol.dispose]())
+  const config = grabber.path('grabber.yaml')
+  writeFileSync(
+    config,
+    `http: { port: 0 }\nnats: { url: "${server.url}" }\ncameras: { a: { source: "file:missing.mp4" } }\n`,
+  )
+  const daemon = await startDaemon(grabber, config)
+  const counted = /^grabber_dead_letters_total\{reason="BUS_REFUSED"\} [1-9]/m
+  await until('a letter is counted', async () => counted.test(await daemon.text('/metrics')))
+  const { out } = await grabber.run('-c', config, 'events', 'dead', 'list')
+  expect(out).toContain('grabber.edge-1.events.a.camera.state')
+  expect(await daemon.stop()).toBe(0)
 })
 
 it('says what is wrong with the numbers, and when there is no server', async () => {
