@@ -105,6 +105,8 @@ export interface NewName {
   name: string | null
   /** The person may look like somebody else who is known. */
   allowSimilar: boolean
+  /** The person may be unlike what is enrolled of the subject. */
+  allowDifferent: boolean
 }
 
 export interface Visitor {

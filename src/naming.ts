@@ -6,6 +6,8 @@
 import { GrabberError } from '../core/errors.ts'
 import { type CloudEvent, eventId } from '../core/event.ts'
 import type { NewName, Subject } from '../core/ports.ts'
+import { nearest } from '../streams/analysis/likeness.ts'
+import { DISAGREE_RATIO } from './enrolment/set-checks.ts'
 import type { AnonymousHistory } from './store/anonymous-history.ts'
 import { checkSubjectId } from './store/embedding.ts'
 import { type SqliteGallery, unknownSubject } from './store/gallery.ts'
@@ -24,12 +26,17 @@ export interface NamingParts {
   matchThreshold: number
 }
 
-/** GAL_UNKNOWN_SUBJECT without such a person, GAL_LOOKS_LIKE when it looks like another one who is known. */
+/**
+ * GAL_UNKNOWN_SUBJECT without such a person, GAL_LOOKS_LIKE when it looks like another one who is known, GAL_DISAGREE when
+ * it does not look like the one who is called so already.
+ */
 export async function nameVisitor(parts: NamingParts, visitor: string, given: NewName): Promise<Subject> {
   const { people, gallery, history, submit } = parts
   checkSubjectId(given.subject)
   if (people.reader.visitor(visitor) === undefined) throw unknownSubject()
-  if (!given.allowSimilar) await refuseLikeness(parts, people.reader.embeddings(visitor), given.subject)
+  const looks = people.reader.embeddings(visitor)
+  if (!given.allowSimilar) await refuseLikeness(parts, looks, given.subject)
+  if (!given.allowDifferent) refuseDifference(parts, looks, given.subject)
   const name = given.name ?? people.reader.subject(given.subject)?.name ?? null
   for (const event of await history.lastWords(visitor)) {
     if (hasEnded(event, parts.openSinceMs)) submit(renamed(event, { subject: given.subject, name }, parts.node))
@@ -50,6 +57,19 @@ async function refuseLikeness(
       throw new GrabberError('GAL_LOOKS_LIKE', message)
     }
   }
+}
+
+/** By the rule of enrolment: a picture that is as unlike as this shows somebody else. */
+function refuseDifference(
+  { people, matchThreshold }: NamingParts,
+  embeddings: readonly Float32Array[],
+  subject: string,
+): void {
+  const own = people.reader.subject(subject) ? people.reader.embeddings(subject) : []
+  const alike = Math.max(...embeddings.map((embedding) => nearest(embedding, own)))
+  if (own.length === 0 || alike >= DISAGREE_RATIO * matchThreshold) return
+  const message = `this person is unlike ${subject} as enrolled (${alike.toFixed(3)})`
+  throw new GrabberError('GAL_DISAGREE', message)
 }
 
 /** One that was named already, or that turned out to be somebody who is known, stays what it is. */

@@ -15,7 +15,7 @@ const SAME_PICTURE = 0.9995
  * Below this part of the match threshold a picture shows somebody else. Lower than the threshold itself: 3 of 100 pairs
  * of good pictures of one person miss that one, and enrolling both is what makes the person known in both looks.
  */
-const DISAGREE_RATIO = 0.75
+export const DISAGREE_RATIO = 0.75
 
 /** The gallery, as far as it is asked; of one moment. */
 export interface KnownPeople {

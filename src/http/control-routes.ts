@@ -14,7 +14,7 @@ export interface ControlPorts {
   remove(subject: string): void | Promise<void>
   list(page: Page): Subject[] | Promise<Subject[]>
   visitors(page: Page): Promise<Visitor[]>
-  /** GAL_UNKNOWN_SUBJECT, GAL_LOOKS_LIKE. */
+  /** GAL_UNKNOWN_SUBJECT, GAL_LOOKS_LIKE, GAL_DISAGREE. */
   nameVisitor(id: string, given: NewName): Promise<Subject>
   /** GAL_UNKNOWN_SUBJECT. */
   forgetVisitor(id: string): Promise<void>
@@ -51,6 +51,7 @@ const nameBody = z.strictObject({
   subject: subjectId,
   name: z.string().min(1).max(200).nullable().default(null),
   allowSimilar: z.boolean().default(false),
+  allowDifferent: z.boolean().default(false),
 })
 const visitorParams = z.object({ id: z.string().regex(/^anon-[a-z2-7]{10}$/, 'not the id of a person without a name') })
 

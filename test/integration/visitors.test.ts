@@ -6,6 +6,7 @@ import { configSchema } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { type CloudEvent, eventSubject, toCloudEvent } from '../../core/event.ts'
 import type { EndedTrack, Identity } from '../../core/observation.ts'
+import type { NewName } from '../../core/ports.ts'
 import { embeddingDimension } from '../../src/face-models.ts'
 import { StoredPeople } from '../../src/people.ts'
 import { readGalleryEmbeddings } from '../../src/store/calibration-data.ts'
@@ -19,7 +20,9 @@ afterEach(cleanUp)
 const model = 'face-reid-0095'
 const faces = { detector: 'yunet', embedder: model }
 const dimension = embeddingDimension(configSchema.parse({}), model)
-const called = (subject: string, name: string | null, allowSimilar = false) => ({ subject, name, allowSimilar })
+const called = (subject: string, name: string | null, more: Partial<NewName> = {}): NewName => {
+  return { subject, name, allowSimilar: false, allowDifferent: false, ...more }
+}
 const vector = (seed: number) => randomUnit(dimension, numbers(seed))
 
 function open({ maxPeople = 100, maxTracks = 100, openSinceMs = Number.POSITIVE_INFINITY } = {}) {
@@ -191,6 +194,24 @@ describe('a name for a person without one', () => {
     expect([submitted, await gallery.list()]).toMatchObject([
       [{ data: { identity: { subject: 'ada', name: 'Ada' } } }],
       [{ subject: 'ada', embeddings: 2 }],
+    ])
+  })
+
+  it('is refused when they are unlike the one who is called so; either refusal can be waived', async () => {
+    const { people, gallery, visitors } = open()
+    await gallery.enroll('ada', null, [vector(1)])
+    await gallery.enroll('bob', null, [vector(2)])
+    const anonymous = (await visitors.remember('hall', meet('t1', vector(1))))!
+    await expect(people.name(anonymous, called('bob', null, { allowSimilar: true }))).rejects.toMatchObject({
+      code: 'GAL_DISAGREE',
+    })
+    await expect(people.name(anonymous, called('bob', null, { allowDifferent: true }))).rejects.toMatchObject({
+      code: 'GAL_LOOKS_LIKE',
+    })
+    await people.name(anonymous, called('bob', null, { allowSimilar: true, allowDifferent: true }))
+    expect(await gallery.list()).toMatchObject([
+      { subject: 'ada', embeddings: 1 },
+      { subject: 'bob', embeddings: 2 },
     ])
   })
 
