@@ -1,27 +1,14 @@
 /**
  * Face embedders: an aligned crop in, a unit vector out. Pure; runs in the engine's inference thread.
  */
-import { GrabberError } from '../core/errors.ts'
 import type { ModelAdapter } from './adapter.ts'
 import type { ModelEntry } from './model-entry.ts'
-import { packer } from './tensor-pack.ts'
+import { squareCropInput } from './square-crop.ts'
 
 /** Takes the aligned crop of the manifest's size only. Answers 1 × dimensions, L2-normalised. */
 export function embedderAdapter(entry: ModelEntry): ModelAdapter {
-  const side = entry.input.fixedSidePx
-  if (side === null) throw new GrabberError('MDL_INVALID', `the embedder ${entry.id} states no crop size`)
-  const pack = packer(entry.input)
-  const size = { width: side, height: side }
   return {
-    id: entry.id,
-    warmUpSize: size,
-    batchKey({ width, height }) {
-      if (width !== side || height !== side) {
-        throw new GrabberError('ENG_PROTOCOL', `${entry.id} takes ${side}×${side} crops, not ${width}×${height}`)
-      }
-      return `${side}`
-    },
-    pack: (pictures) => pack(pictures, size),
+    ...squareCropInput(entry),
     unpack(outputs, index) {
       const output = Object.values(outputs)[0]
       const columns = output?.dims[1]

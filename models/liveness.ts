@@ -7,27 +7,15 @@ import { GrabberError } from '../core/errors.ts'
 import type { InferResult } from '../core/ports.ts'
 import type { ModelAdapter } from './adapter.ts'
 import type { ModelEntry } from './model-entry.ts'
-import { packer } from './tensor-pack.ts'
+import { squareCropInput } from './square-crop.ts'
 
 const CLASSES = 3
 const LIVE_CLASS = 1
 
 /** Takes the crop of the manifest's size only. Answers 1 × 3, softmax. */
 export function livenessAdapter(entry: ModelEntry): ModelAdapter {
-  const side = entry.input.fixedSidePx
-  if (side === null) throw new GrabberError('MDL_INVALID', `the liveness model ${entry.id} states no crop size`)
-  const pack = packer(entry.input)
-  const size = { width: side, height: side }
   return {
-    id: entry.id,
-    warmUpSize: size,
-    batchKey({ width, height }) {
-      if (width !== side || height !== side) {
-        throw new GrabberError('ENG_PROTOCOL', `${entry.id} takes ${side}×${side} crops, not ${width}×${height}`)
-      }
-      return `${side}`
-    },
-    pack: (pictures) => pack(pictures, size),
+    ...squareCropInput(entry),
     unpack(outputs, index) {
       const logits = Object.values(outputs)[0]?.data.subarray(index * CLASSES, (index + 1) * CLASSES)
       if (logits?.length !== CLASSES) throw new Error(`the model does not answer ${CLASSES} classes`)

@@ -9,12 +9,11 @@
  * themselves?
  */
 import { availableParallelism } from 'node:os'
-import type { RgbPicture } from '../../core/frame.ts'
 import { DurationSketch } from '../../core/histogram.ts'
 import type { EngineModelSpec } from '../../core/wire/engine-control.ts'
 import { adapterFor } from '../../models/adapters.ts'
-import type { EngineClient } from '../../models/engine-client.ts'
 import { findModel } from '../../models/manifest.ts'
+import { keepOpen, noise } from '../../src/cli/engine-load.ts'
 import { table } from '../../src/cli/table.ts'
 import { engineThreads } from '../../src/engine-service.ts'
 import { facesSpec, installedModels } from '../../src/face-models.ts'
@@ -155,36 +154,4 @@ async function underLoad(engine: BenchEngine, id: string, { clients: count, open
 
 function mean(sizes: readonly number[]): number {
   return figure(sizes.reduce((sum, size) => sum + size, 0) / Math.max(1, sizes.length))
-}
-
-/** Sends a new request for each answer as long as `goOn`; returns how many were answered. */
-async function keepOpen(
-  clients: EngineClient[],
-  model: string,
-  picture: RgbPicture,
-  open: number,
-  goOn: (done: number) => boolean,
-  latency?: DurationSketch,
-): Promise<number> {
-  let done = 0
-  const one = async (client: EngineClient) => {
-    while (goOn(done)) {
-      const startMs = performance.now()
-      await client.infer(model, picture, {})
-      latency?.add(performance.now() - startMs)
-      done++
-    }
-  }
-  await Promise.all(Array.from({ length: open }, (_, i) => one(clients[i % clients.length]!)))
-  return done
-}
-
-/** The same noise each time. The embedder takes 12 % longer for it than for a picture, the detector the same. */
-function noise({ width, height }: { width: number; height: number }): RgbPicture {
-  let state = 1
-  const next = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state >>> 24
-  }
-  return { width, height, data: Uint8Array.from({ length: 3 * width * height }, next) }
 }

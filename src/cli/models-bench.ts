@@ -5,7 +5,6 @@
  */
 import type { Command } from 'commander'
 import type { Config } from '../../config/schema.ts'
-import type { RgbPicture } from '../../core/frame.ts'
 import { DurationSketch } from '../../core/histogram.ts'
 import type { EngineFigures } from '../../core/wire/engine-control.ts'
 import { adapterFor } from '../../models/adapters.ts'
@@ -16,6 +15,7 @@ import { engineThreads } from '../engine-service.ts'
 import { facesSpec, knownModel } from '../face-models.ts'
 import { settleModels } from '../model-choice.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
+import { keepOpen, noise } from './engine-load.ts'
 import { namedModels } from './models-named.ts'
 import { progressLine } from './progress-line.ts'
 import { table } from './table.ts'
@@ -153,28 +153,6 @@ async function measure(
   }
 }
 
-/** Sends a new request for each answer as long as `goOn`; returns how many were answered. */
-async function keepOpen(
-  clients: readonly EngineClient[],
-  model: string,
-  picture: RgbPicture,
-  open: number,
-  goOn: (done: number) => boolean,
-  latency?: DurationSketch,
-): Promise<number> {
-  let done = 0
-  const one = async (client: EngineClient) => {
-    while (goOn(done)) {
-      const startMs = performance.now()
-      await client.infer(model, picture, {})
-      latency?.add(performance.now() - startMs)
-      done++
-    }
-  }
-  await Promise.all(Array.from({ length: open }, (_, index) => one(clients[index % clients.length]!)))
-  return done
-}
-
 function benchText({ devices, threads, rows }: BenchReport): string {
   const lines = rows.map((row) => [
     row.model,
@@ -188,16 +166,6 @@ function benchText({ devices, threads, rows }: BenchReport): string {
   const heads = ['MODEL', 'BATCH', 'IMAGES/S', 'P50 MS', 'P95 MS', 'RUN P50 MS', 'MEAN BATCH']
   const machine = [...devices.lines, `threads  ${threads} a model on the CPU`]
   return `${machine.join('\n')}\n\n${table([heads, ...lines])}`
-}
-
-/** The same noise each time. */
-function noise({ width, height }: { width: number; height: number }): RgbPicture {
-  let state = 1
-  const next = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state >>> 24
-  }
-  return { width, height, data: Uint8Array.from({ length: 3 * width * height }, next) }
 }
 
 function whole(flag: string, text: string): number {
