@@ -175,11 +175,14 @@ export class EngineChild implements RunningChild {
     }
   }
 
-  #judge({ runningForMs }: EngineFigures): void {
-    const limitMs = HUNG_MS[this.#device?.chosen ?? 'webgpu']
-    if (runningForMs === null || runningForMs <= limitMs || this.#failure) return
-    const context = { waitedMs: runningForMs }
-    const what = `a batch has run for ${Math.round(runningForMs)} ms`
+  /** A batch past its device's deadline, or a model that loads for longer than a whole start may take. */
+  #judge({ runningForMs, loadingForMs }: EngineFigures): void {
+    const running = (runningForMs ?? 0) > HUNG_MS[this.#device?.chosen ?? 'webgpu']
+    const loading = (loadingForMs ?? 0) > this.#options.readyMs
+    if (!(running || loading) || this.#failure) return
+    const waitedMs = (running ? runningForMs : loadingForMs)!
+    const context = { waitedMs }
+    const what = `a ${running ? 'batch has run' : 'model has been loading'} for ${Math.round(waitedMs)} ms`
     this.#failure = new GrabberError('ENG_HUNG', what, { context })
     // Its sessions need not wait for the ladder when there is another engine for them.
     if (this.#options.directory.hasOther(this.#options.id)) this.#leave()

@@ -72,7 +72,7 @@ export class Daemon {
         const submit = (event: CloudEvent) => this.#events.submit(event)
         const people = await new StoredPeople({
           store: parts.store,
-          config,
+          config: this.#models.config,
           clock: systemClock,
           submit,
           openSinceMs,
@@ -165,13 +165,17 @@ export class Daemon {
 
   /**
    * Takes up models that were installed since the start: the engines load them, and cameras that ran without faces for
-   * lack of them start a new session. The others go on undisturbed. Answers with those cameras. MDL_*, ENG_*.
+   * lack of them start a new session. The others go on undisturbed. `auto` is chosen anew only while its embedder is not
+   * there: a gallery in use keeps its own. Answers with those cameras. MDL_*, ENG_*, GAL_MODEL_MISMATCH.
    */
   async refreshModels(): Promise<{ models: string[]; cameras: string[] }> {
-    const choice = await chooseModels(this.#config, this.#logger)
     const before = this.#models
+    const { embedder } = before.config.defaults.faces
+    const inUse = before.engineModels.some(({ id }) => id === embedder)
+    const choice = await chooseModels(inUse ? before.config : this.#config, this.#logger)
     await this.#engines.service.swapModels(choice.engineModels)
     this.#models = choice
+    if (choice.config.defaults.faces.embedder !== embedder) await this.#tree?.restart('gallery')
     const cameras = await this.#fleet.restartWhere((camera) => {
       return before.faces(camera) === null && choice.faces(camera) !== null
     })

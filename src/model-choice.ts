@@ -32,8 +32,8 @@ export interface ModelChoice {
   /** `null` for a camera without faces. */
   faces(camera: CameraConfig): FacesSpec | null
   engineModels: EngineModelSpec[]
-  /** Of the gallery, and of every camera with faces. */
-  embedder: string
+  /** Settled: it names the detector and the embedder, the latter that of the gallery and of every camera with faces. */
+  config: Config
 }
 
 /**
@@ -81,11 +81,12 @@ export function checkGalleryModel(config: Config, embedder: string): void {
 }
 
 /**
- * For a configuration that is settled. Cameras whose models are not installed run without faces, or without liveness, with
- * one warning of each kind for all. GAL_MODEL_MISMATCH when the gallery is of another embedder, or a camera's embedder is not
+ * What the daemon runs. Cameras whose models are not installed run without faces, or without liveness, with one warning of
+ * each kind for all. GAL_MODEL_MISMATCH when the gallery is of another embedder, or a camera's embedder is not
  * the gallery's.
  */
-export async function chooseModels(config: Config, logger: Logger): Promise<ModelChoice> {
+export async function chooseModels(given: Config, logger: Logger): Promise<ModelChoice> {
+  const config = settleModels(given)
   const { embedder } = config.defaults.faces
   const cameras = Object.keys(config.cameras)
     .map((id) => ({ id, settings: cameraConfig(config, id).faces }))
@@ -107,7 +108,7 @@ export async function chooseModels(config: Config, logger: Logger): Promise<Mode
   }
   for (const warning of warnings) logger.warn({ missing: [...missing] }, warning)
   const engineModels = await installedModels(config, wanted.difference(missing))
-  return { faces: ({ id }) => specs.get(id) ?? null, engineModels, embedder }
+  return { faces: ({ id }) => specs.get(id) ?? null, engineModels, config }
 }
 
 function checkSameEmbedder(camera: string, own: string, gallery: string): void {

@@ -12,7 +12,7 @@ import { EngineClient } from '../../models/engine-client.ts'
 import type { ModelEntry } from '../../models/model-entry.ts'
 import { type DeviceDescription, describeDevices } from '../engine-report.ts'
 import { engineThreads } from '../engine-service.ts'
-import { facesSpec, knownModel } from '../face-models.ts'
+import { facesSpec, knownModel, missingModels, modelIds, withoutMissing } from '../face-models.ts'
 import { settleModels } from '../model-choice.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
 import { keepOpen, noise } from './engine-load.ts'
@@ -60,8 +60,10 @@ export function registerBench(models: Command, context: CliContext): void {
       const sizes = flags.batch.split(',').map((text) => whole('--batch', text))
       const seconds = Number(flags.seconds)
       if (!(seconds > 0 && seconds <= 600)) throw usage('--seconds takes a number above 0, up to 600')
-      const { detector, embedder } = facesSpec(config)
-      const used = [detector, embedder].map((id) => knownModel(config, id).entry)
+      const spec = facesSpec(config)
+      const missing = new Set(await missingModels(config, modelIds(spec)))
+      const usable = withoutMissing(spec, missing, config.defaults.faces.liveness) ?? spec
+      const used = modelIds(usable).map((id) => knownModel(config, id).entry)
       const entries = ids.length > 0 ? namedModels(config, ids) : used
       const report = await bench(context, config, entries, sizes, seconds)
       context.stdout.write(

@@ -10,7 +10,7 @@ import { GrabberError } from '../../core/errors.ts'
 import { knownModels } from '../../models/manifest.ts'
 import type { ModelEntry } from '../../models/model-entry.ts'
 import { installedPath, verifyModel } from '../../models/model-files.ts'
-import { facesSpec, modelsDir } from '../face-models.ts'
+import { facesSpec, modelIds, modelsDir } from '../face-models.ts'
 import { settleModels } from '../model-choice.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
 import { eachModel, namedModels } from './models-named.ts'
@@ -71,8 +71,8 @@ export function registerVerify(models: Command, context: CliContext): void {
 
 function installedOrUsed(config: Config): ModelEntry[] {
   const folder = modelsDir(config)
-  const { detector, embedder } = facesSpec(config)
+  const used = modelIds(facesSpec(config))
   return knownModels(folder)
     .map(({ entry }) => entry)
-    .filter((entry) => entry.id === detector || entry.id === embedder || existsSync(installedPath(folder, entry)))
+    .filter((entry) => used.includes(entry.id) || existsSync(installedPath(folder, entry)))
 }

@@ -50,6 +50,9 @@ function modelRows(config: Config): ModelRow[] {
   const { defaults, cameras } = settleModels(config)
   const faces = [defaults.faces, ...Object.values(cameras).map((camera) => camera.faces)]
   const used = new Set(faces.flatMap((each) => [each?.detector, each?.embedder]))
+  const judged = faces.some(
+    (each) => each?.liveness !== undefined && each.liveness !== false && each.liveness !== 'off',
+  )
   return knownModels(folder).map(({ entry, manifest }) => ({
     id: entry.id,
     kind: entry.kind,
@@ -58,7 +61,7 @@ function modelRows(config: Config): ModelRow[] {
     licence: entry.licence.spdx,
     // Size only: list is quick, `verify` reads the files.
     installed: isThere(folder, entry),
-    used: used.has(entry.id),
+    used: used.has(entry.id) || (judged && entry.kind === 'face-liveness'),
     verified: entry.verification.status === 'verified',
     verification: entry.verification.on,
     manifest,

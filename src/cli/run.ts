@@ -4,7 +4,6 @@
  */
 import type { Command } from 'commander'
 import { Daemon } from '../daemon.ts'
-import { settleModels } from '../model-choice.ts'
 import { type CliContext, openConfig } from './context.ts'
 
 export function registerRun(program: Command, context: CliContext): void {
@@ -13,7 +12,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .description('the daemon, in the foreground, until it is interrupted')
     .addHelpText('after', '\nExample:\n  grabber run -c grabber.yaml')
     .action(async (_: object, command: Command) => {
-      const config = settleModels(openConfig(context, command).config)
+      const { config } = openConfig(context, command)
       const { logger, signal } = context
       const daemon = await Daemon.start(config, logger)
       const stop = () => {

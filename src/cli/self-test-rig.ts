@@ -83,7 +83,7 @@ export class SelfTestRig implements AsyncDisposable {
   }
 
   #faces(alignment: ModelEntry['alignment']): FacesSpec {
-    const base = facesSpec(this.#config)
+    const base: FacesSpec = { ...facesSpec(this.#config), liveness: null }
     if (!alignment) return { ...base, detector: this.entry.id, detectThreshold: DETECT_THRESHOLD, maxPerFrame: 10 }
     const { template, cropPx } = alignment
     return { ...base, embedder: this.entry.id, template, cropPx, maxPerFrame: 10 }

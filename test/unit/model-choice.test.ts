@@ -146,7 +146,7 @@ describe('one gallery, one embedder', () => {
     const faces = { embedder: 'face-reid-0095' }
     const camera = { a: { source: 'file:/a.mp4' } }
     const refused = expect.objectContaining({ code: 'GAL_MODEL_MISMATCH' })
-    await expect(chooseModels(settleModels(configure(faces, camera)), new RecordingLogger())).rejects.toThrow(refused)
+    await expect(chooseModels(configure(faces, camera), new RecordingLogger())).rejects.toThrow(refused)
     const without = settleModels(configure({ ...faces, enabled: false }, camera))
     expect((await chooseModels(without, new RecordingLogger())).engineModels).toEqual([])
   })
