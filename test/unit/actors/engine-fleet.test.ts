@@ -101,7 +101,7 @@ describe('a fleet', () => {
       ['engine:cpu-0', 'closed'],
       ['engine:cpu-1', 'closed'],
     ])
-    expect(trial.fleet.queueDepth).toBe(6)
+    await trial.pass(() => trial!.fleet.queueDepth === 6)
   })
 
   test('an engine that is killed is told of, restarted, and its sessions sit elsewhere meanwhile', async () => {
@@ -110,7 +110,7 @@ describe('a fleet', () => {
     const told: EngineNews[][] = [[], []]
     const seats = told.map((list) => trial!.fleet.directory.seat((news) => list.push(news)))
     process.kill(trial.pids.get('engine:cpu-0')!, 'SIGKILL')
-    await expect.poll(() => told[0]?.length).toBe(1)
+    await expect.poll(() => told[0]?.length, { timeout: 10_000 }).toBe(1)
     expect(seats[0]?.news.engine).toEqual(trial.fleet.directory.endpointOf('cpu-1'))
     expect(told[1]).toEqual([])
     await trial.pass(() => trial!.state('cpu-0')?.restarts === 1)
