@@ -54,9 +54,14 @@ export class FilterChain implements Disposable {
 
   #create(name: string, args: string | null): FilterContext {
     const filter = Filter.getByName(name)
-    const context = filter && this.#graph.createFilter(filter, `${name}${this.#graph.nbFilters}`, args)
-    if (!context) throw new GrabberError('DEC_FAILED', `filter ${name} is not available for this picture`)
-    return context
+    try {
+      const context = filter && this.#graph.createFilter(filter, `${name}${this.#graph.nbFilters}`, args)
+      if (context) return context
+    } catch (cause) {
+      // node-av throws a plain Error for arguments that the filter refuses.
+      throw new GrabberError('DEC_FAILED', `filter ${name} does not take this picture`, { cause })
+    }
+    throw new GrabberError('DEC_FAILED', `there is no filter ${name}`)
   }
 
   #link(from: FilterContext, to: FilterContext): FilterContext {

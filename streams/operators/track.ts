@@ -141,7 +141,7 @@ export class FaceTracks {
 
 /**
  * What `work` cuts out of a frame, or `undefined` when this one cannot be cut (DEC_FAILED: a picture that the filters do not
- * take; ENG_POISON: landmarks in one point): one crop less, which is complained of, and no reason to end a session.
+ * take): one crop less, which is complained of, and no reason to end a session.
  */
 function spared<T>(services: FaceServices, work: () => T): T | undefined {
   try {

@@ -1,12 +1,15 @@
 /** The whole graph over made-up pictures: ledger and leases in every ending, overload, pass ends. */
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { GrabberError } from '../../../core/errors.ts'
 import { droppedTotal } from '../../../core/ledger.ts'
 import { cameraGraph } from '../../../streams/camera-graph.ts'
 import type { Seen } from '../../../streams/graph-item.ts'
+import { silenceNativeLog } from '../../../streams/media/native-log.ts'
 import { LIVE_TAIL_FRAMES } from '../../../streams/session-services.ts'
 import { settle } from '../virtual-clock.ts'
-import { faceRow, plain, Run, Studio, type StudioOptions } from './studio.ts'
+import { faceRow, patchwork, plain, Run, Studio, type StudioOptions } from './studio.ts'
+
+beforeAll(silenceNativeLog)
 
 const limits = { detectQueue: 2, tailQueue: LIVE_TAIL_FRAMES + 2 }
 
@@ -43,6 +46,43 @@ describe('cameraGraph', () => {
     expect(studio.ledger).toMatchObject({ captured: 6, analysed: 5, skipped: { gate: 1 }, dropped: {}, inFlight: 0 })
     expect([studio.leases, studio.unfreed]).toEqual([0, 0])
   })
+
+  it('a cut ends the tracks before the next scene’s begin', async () => {
+    const { studio, run, push } = setUp()
+    for (let n = 0; n < 6; n++) push(n * 200, patchwork(n < 3 ? 1 : 2))
+    run.frames.complete()
+    await studio.engine.answerAll((model) => (model === 'detector' ? [faceRow(20, 20)] : []))
+    const words = run.out.flatMap(({ info, events }) =>
+      events.flatMap(({ type, data }) => (type === 'face.track' ? [[info?.ptsMs ?? 'end', phaseOf(data)]] : [])),
+    )
+    expect(words).toEqual([
+      [200, 'new'],
+      [600, 'end'],
+      [800, 'new'],
+      ['end', 'end'],
+    ])
+    expect(studio.leases).toBe(0)
+  })
+
+  it.each(['wait', 'drop-oldest'] as const)(
+    'a face that cannot be cut out costs its crop alone (%s)',
+    async (overflow) => {
+      const { studio, run, push, conclude } = setUp({ overflow })
+      for (let n = 0; n < 3; n++) {
+        push(n * 200)
+        await studio.engine.answerAll((model) => (model === 'detector' ? [faceRow(20, 20, 20, 10)] : []))
+      }
+      run.frames.complete()
+      await settle()
+      await conclude()
+      expect(run.ended).toBe('complete')
+      expect(studio.posted.filter(({ type }) => type === 'complaint')).toMatchObject([
+        { error: { code: 'DEC_FAILED' } },
+      ])
+      expect(studio.ledger).toMatchObject({ captured: 3, analysed: 3, dropped: {}, inFlight: 0 })
+      expect([studio.leases, studio.unfreed]).toEqual([0, 0])
+    },
+  )
 
   it('without models it still tells of motion, and keeps no lease', async () => {
     const { studio, run, push, conclude } = setUp({ faces: false })

@@ -111,7 +111,9 @@ export class Studio {
 
   /** A captured frame that shows `luma`; grey when absent. */
   frame(ptsMs: number, luma: LumaView = plain(100), late = false): FrameRef | undefined {
-    const full = { width: 640, height: 640, free: () => this.#lumaOf.delete(full) } as unknown as NativeFrame
+    // Of a format that no filter takes: whoever cuts a region out of it fails.
+    const shape = { width: 640, height: 640, format: -1, sampleAspectRatio: { num: 1, den: 1 } }
+    const full = { ...shape, free: () => this.#lumaOf.delete(full) } as unknown as NativeFrame
     this.#lumaOf.set(full, luma)
     const info = { seq: this.#seq++, ptsMs, loop: 0, capturedAtMs: ptsMs, width: 640, height: 640 }
     const captured: Captured = { info, full, late }
@@ -160,6 +162,16 @@ export class Run<T> {
 
 export function plain(value: number, width = 64, height = 64): LumaView {
   return { width, height, stride: width, data: new Uint8Array(width * height).fill(value) }
+}
+
+/** Blocks of 8 px, each of its own grey: one scene for one seed. */
+export function patchwork(seed: number, side = 64): LumaView {
+  const luma = plain(0, side, side)
+  for (const index of luma.data.keys()) {
+    const [x, y] = [(index % side) >> 3, Math.floor(index / side) >> 3]
+    luma.data[index] = 40 + (Math.imul(seed * 64 + y * 8 + x + 1, 2654435761) >>> 25)
+  }
+  return luma
 }
 
 /** Without colour. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LumaView } from '../../../../core/frame.ts'
 import type { Gated } from '../../../../streams/graph-item.ts'
 import { MotionGate, motionGate } from '../../../../streams/operators/motion-gate.ts'
-import { plain, Run, Studio } from '../studio.ts'
+import { patchwork, plain, Run, Studio } from '../studio.ts'
 
 const SIDE = 160
 const STEP_MS = 200
@@ -54,6 +54,13 @@ const phaseOf = (data: object) => (data as { phase: string }).phase
 const times = <T>(n: number, make: (index: number) => T) => Array.from({ length: n }, (_, index) => make(index))
 
 describe('motionGate', () => {
+  it('counts scenes: one more at each cut, and the number stays with the frames behind it', () => {
+    const studio = new Studio()
+    const run = new Run<Gated>((frames) => frames.pipe(motionGate(new MotionGate(studio.services), studio.services)))
+    for (const [index, seed] of [1, 1, 2, 2, 1].entries()) run.frames.next(studio.frame(index * 33, patchwork(seed))!)
+    expect(run.out.map(({ scene }) => scene)).toEqual([0, 0, 1, 1, 2])
+  })
+
   it('a still scene: one look a second, no event', () => {
     const { passed, told, finish } = play(times(16, still))
     expect(passed).toEqual([0, 1000, 2000, 3000])
