@@ -116,6 +116,16 @@ describe('a search thread that dies', () => {
     await expect(thread.search('known', new Float32Array(DIMENSION), 1)).rejects.toMatchObject({ code: 'ACT_STOPPED' })
   })
 
+  it('is ended when nobody waits any more for it to have loaded', async () => {
+    const { people } = openPeople(DIMENSION)
+    const ending = new AbortController()
+    const opening = people.open(ending.signal)
+    ending.abort()
+    await expect(opening).rejects.toMatchObject({ code: 'ACT_STOPPED' })
+    await expect(people.open(AbortSignal.abort())).rejects.toMatchObject({ code: 'ACT_STOPPED' })
+    expect((await people.open()).sizes.known.subjects).toBe(0)
+  })
+
   it('before it has loaded anybody, says why', async () => {
     const { people, path } = openPeople(DIMENSION)
     people.store.prepare('PRAGMA user_version = 99').get()
