@@ -22,7 +22,8 @@ const DIMENSION = 64
 
 describe('searching while people come and go', () => {
   it('each search sees one moment: everybody enrolled before it, nobody removed before it', async () => {
-    const { gallery } = openPeople(DIMENSION)
+    const { gallery, people } = openPeople(DIMENSION)
+    const thread = await people.open()
     const next = numbers(1)
     const known = new Map<string, Person>()
     await gallery.search(randomUnit(DIMENSION, next), 1)
@@ -39,6 +40,8 @@ describe('searching while people come and go', () => {
         await gallery.enroll(subject, null, person.embeddings)
       }
       const after = [...known.values()]
+      // What is in the thread's memory, and no more, when a change has ended.
+      expect(thread.sizes.known).toEqual({ subjects: known.size, embeddings: 2 * known.size })
       const allowed = [before, after].map((people) => JSON.stringify(bruteForce(people, probe, 9)))
       expect(allowed).toContain(JSON.stringify(await during))
       expect(await gallery.search(probe, 9)).toEqual(bruteForce(after, probe, 9))
