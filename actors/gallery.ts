@@ -38,8 +38,8 @@ interface Question {
 }
 
 export interface GalleryOptions {
-  /** Loads everybody; takes its time with a large gallery. */
-  open(): Promise<People>
+  /** Loads everybody; takes its time with a large gallery, and gives up when `signal` is aborted. */
+  open(signal: AbortSignal): Promise<People>
   clock: Clock
   logger: Logger
   askDeadlineMs: number
@@ -56,7 +56,12 @@ export class GalleryActor {
 
   constructor(options: GalleryOptions) {
     this.#options = options
-    this.child = { id: 'gallery', restart: 'permanent', shutdownMs: SHUTDOWN_MS, start: () => this.#start() }
+    this.child = {
+      id: 'gallery',
+      restart: 'permanent',
+      shutdownMs: SHUTDOWN_MS,
+      start: ({ signal }) => this.#start(signal),
+    }
   }
 
   /** Best `k` people who are known. */
@@ -117,9 +122,9 @@ export class GalleryActor {
     return answer
   }
 
-  async #start(): Promise<ActorRef<Question>> {
+  async #start(signal: AbortSignal): Promise<ActorRef<Question>> {
     const { open, clock, logger } = this.#options
-    const people = await open()
+    const people = await open(signal)
     this.#ref = spawnActor<Question>({ name: 'gallery', mailboxLimit: MAILBOX, clock, logger }, (self) => {
       void people.died.then((error) => self.crash(error))
       return answering(people, clock, self)

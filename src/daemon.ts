@@ -68,7 +68,7 @@ export class Daemon {
     const host = hostSettings(config, logger)
     const openSinceMs = Date.now()
     this.#gallery = new GalleryActor({
-      open: async () => {
+      open: async (signal) => {
         const submit = (event: CloudEvent) => this.#events.submit(event)
         const people = await new StoredPeople({
           store: parts.store,
@@ -76,7 +76,7 @@ export class Daemon {
           clock: systemClock,
           submit,
           openSinceMs,
-        }).load()
+        }).load(signal)
         this.#metrics.gallery(people.sizes)
         return people
       },

@@ -47,9 +47,9 @@ export class StoredPeople {
     this.visitors = new SqliteVisitors(this.#people, options)
   }
 
-  /** Resolves when everybody is loaded for searching. `sizes` are those of the present. */
-  async load(): Promise<People & { sizes(): SearchSizes }> {
-    const thread = await this.#people.open()
+  /** Resolves when everybody is loaded for searching; rejects when `signal` is aborted before that. `sizes` are those of the present. */
+  async load(signal?: AbortSignal): Promise<People & { sizes(): SearchSizes }> {
+    const thread = await this.#people.open(signal)
     return {
       gallery: this.gallery,
       visitors: this.visitors,

@@ -62,9 +62,10 @@ export class PeopleStore {
     return this.#erasurePending
   }
 
-  /** Loads everybody for searching, which the first search does otherwise. STO_*. */
-  open(): Promise<SearchThread> {
-    this.#thread ??= SearchThread.start({ path: this.store.path, model: this.model, dimension: this.dimension })
+  /** Loads everybody for searching, which the first search does otherwise. STO_*, ACT_STOPPED. */
+  open(signal?: AbortSignal): Promise<SearchThread> {
+    const place = { path: this.store.path, model: this.model, dimension: this.dimension }
+    this.#thread ??= SearchThread.start(place, signal)
     // One that could not start is no reason not to try again.
     this.#thread.catch(() => {
       this.#thread = undefined

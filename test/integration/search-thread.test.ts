@@ -23,7 +23,8 @@ const DIMENSION = 64
 
 describe('searching while people come and go', () => {
   it('each search sees one moment: everybody enrolled before it, nobody removed before it', async () => {
-    const { gallery } = openPeople(DIMENSION)
+    const { gallery, people } = openPeople(DIMENSION)
+    const thread = await people.open()
     const next = numbers(1)
     const known = new Map<string, Person>()
     await gallery.search(randomUnit(DIMENSION, next), 1)
@@ -40,6 +41,8 @@ describe('searching while people come and go', () => {
         await gallery.enroll(subject, null, person.embeddings)
       }
       const after = [...known.values()]
+      // What is in the thread's memory, and no more, when a change has ended.
+      expect(thread.sizes.known).toEqual({ subjects: known.size, embeddings: 2 * known.size })
       const allowed = [before, after].map((people) => JSON.stringify(bruteForce(people, probe, 9)))
       expect(allowed).toContain(JSON.stringify(await during))
       expect(await gallery.search(probe, 9)).toEqual(bruteForce(after, probe, 9))
@@ -115,6 +118,16 @@ describe('a search thread that dies', () => {
     await expect(broken).rejects.toMatchObject({ code: 'ACT_STOPPED' })
     expect(await thread.died).toMatchObject({ code: 'ACT_STOPPED' })
     await expect(thread.search('known', new Float32Array(DIMENSION), 1)).rejects.toMatchObject({ code: 'ACT_STOPPED' })
+  })
+
+  it('is ended when nobody waits any more for it to have loaded', async () => {
+    const { people } = openPeople(DIMENSION)
+    const ending = new AbortController()
+    const opening = people.open(ending.signal)
+    ending.abort()
+    await expect(opening).rejects.toMatchObject({ code: 'ACT_STOPPED' })
+    await expect(people.open(AbortSignal.abort())).rejects.toMatchObject({ code: 'ACT_STOPPED' })
+    expect((await people.open()).sizes.known.subjects).toBe(0)
   })
 
   it('before it has loaded anybody, says why', async () => {

@@ -37,15 +37,23 @@ export class SearchThread {
     this.#worker.on('exit', () => this.#end(undefined))
   }
 
-  /** Resolves when everybody is loaded. Rejects with STO_*, or ACT_STOPPED when the thread ended before that. */
-  static async start(place: SearchPlace): Promise<SearchThread> {
+  /**
+   * Resolves when everybody is loaded. Rejects with STO_*, or ACT_STOPPED when the thread ended before that, or was ended by
+   * `signal`.
+   */
+  static async start(place: SearchPlace, signal?: AbortSignal): Promise<SearchThread> {
     const thread = new SearchThread(place)
+    const stop = () => void thread.close()
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
     try {
       await new Promise((resolve, reject) => thread.#questions.set(LOADED, { resolve, reject }))
       return thread
     } catch (error) {
       await thread.close()
       throw error
+    } finally {
+      signal?.removeEventListener('abort', stop)
     }
   }
 
