@@ -110,7 +110,7 @@ describe('a fleet', () => {
     const told: EngineNews[][] = [[], []]
     const seats = told.map((list) => trial!.fleet.directory.seat((news) => list.push(news)))
     process.kill(trial.pids.get('engine:cpu-0')!, 'SIGKILL')
-    await expect.poll(() => told[0]?.length).toBe(1)
+    await expect.poll(() => told[0]?.length, { timeout: 12_000 }).toBe(1)
     expect(seats[0]?.news.engine).toEqual(trial.fleet.directory.endpointOf('cpu-1'))
     expect(told[1]).toEqual([])
     await trial.pass(() => trial!.state('cpu-0')?.restarts === 1)
