@@ -107,6 +107,8 @@ describe('a fleet', () => {
   test('an engine that is killed is told of, restarted, and its sessions sit elsewhere meanwhile', async () => {
     trial = new Trial(slots('cpu-0', 'cpu-1'), ['good'])
     await trial.start()
+    // Before that one of them seems less loaded than the other.
+    await trial.pass(() => trial!.fleet.queueDepth === 6)
     const told: EngineNews[][] = [[], []]
     const seats = told.map((list) => trial!.fleet.directory.seat((news) => list.push(news)))
     process.kill(trial.pids.get('engine:cpu-0')!, 'SIGKILL')
