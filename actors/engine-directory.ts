@@ -77,7 +77,8 @@ export class EngineDirectory {
   set(id: string, endpoint: EngineEndpoint | null): void {
     const engine = this.#engine(id)
     engine.endpoint = endpoint
-    engine.load = { queueDepth: 0, latencyMs: 0 }
+    // Its first heartbeat may have come before it was ready.
+    if (endpoint === null) engine.load = { queueDepth: 0, latencyMs: 0 }
     engine.looks = 0
     engine.budget = undefined
     for (const place of this.#places) {

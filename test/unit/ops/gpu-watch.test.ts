@@ -49,7 +49,7 @@ describe('readGpus', () => {
       message: expect.stringMatching(/did not answer in 500 ms/),
     })
     const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'))
-    await expect.poll(() => isAlive(pid)).toBe(false)
+    await expect.poll(() => isAlive(pid), { timeout: 12_000 }).toBe(false)
   })
 })
 
