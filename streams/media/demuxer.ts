@@ -15,11 +15,10 @@ import {
 } from 'node-av/constants'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import type { Size } from '../../core/geometry.ts'
 import { expectStatus, statusText } from './ffmpeg-status.ts'
 import { type Rotation, rotationOf } from './frame-rotation.ts'
 import { PatientCall } from './patient-call.ts'
-import { MAX_PICTURE_PX } from './picture-limit.ts'
+import { glanceAtSize, refuseTooLarge } from './picture-limit.ts'
 
 export interface DemuxerOptions {
   /** For opening and probing together, and later for each packet; beyond it the input is given up with SRC_TIMEOUT. */
@@ -130,14 +129,13 @@ export class Demuxer implements AsyncDisposable {
 }
 
 async function openVideo(format: FormatContext, url: string, openTimeoutMs: number): Promise<Stream> {
+  await glanceAtSize(url)
   // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours. A picture whose name
   // holds a `%` is that picture, and not the pattern of a sequence; what does not read pictures ignores it.
   const options = Dictionary.fromObject(
     url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' },
   )
   expectStatus(await format.openInput(url, null, options), 'SRC_UNREADABLE', 'the input cannot be opened')
-  // Probing may decode pictures of its own, under FFmpeg's limit alone: what the container says is looked at before.
-  for (const { codecpar } of format.streams) refuseTooLarge(codecpar)
   expectStatus(await format.findStreamInfo(null), 'SRC_UNREADABLE', 'the streams cannot be read')
   const video = pickVideo(format)
   const { codecpar } = video
@@ -145,10 +143,6 @@ async function openVideo(format: FormatContext, url: string, openTimeoutMs: numb
     throw new GrabberError('SRC_UNREADABLE', 'the pictures of its video stream have no size')
   refuseTooLarge(codecpar)
   return video
-}
-
-function refuseTooLarge({ width, height }: Size): void {
-  if (width * height > MAX_PICTURE_PX) throw new GrabberError('SRC_TOO_LARGE', `its pictures are ${width}×${height} px`)
 }
 
 function pickVideo(format: FormatContext): Stream {

@@ -2,7 +2,9 @@
  * Forty damaged streams and headers that lie about the size, through the program as a person starts it: each ends with a
  * summary or a code, every frame is accounted for, and nothing is left behind.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { imbalance, type LedgerCounts } from '../../core/ledger.ts'
 import type { ReplaySummary } from '../../src/replay-summary.ts'
@@ -61,6 +63,7 @@ const sizes: Record<string, string> = {
   'large.png': '^SRC_TOO_LARGE$',
   'large-entry.mp4': '^SRC_TOO_LARGE$',
   'large.h264': '^SRC_TOO_LARGE$',
+  'largest.h264': '^SRC_TOO_LARGE$',
   'sixteen.avi': '^(SRC_TOO_LARGE|SRC_UNREADABLE|DEC_FAILED)$',
   'sixteen.h264': '^(SRC_TOO_LARGE|SRC_UNREADABLE|DEC_FAILED)$',
 }
@@ -79,6 +82,7 @@ function makeSizes(): void {
     'large.png': [png, (bytes) => withPngSize(bytes, 16384, 8192)],
     'large-entry.mp4': [mp4, (bytes) => withSampleEntrySize(bytes, 'avc1', 16384, 16384)],
     'large.h264': [h264, (bytes) => withSpsSize(bytes, 16384 / 16, 8192 / 16)],
+    'largest.h264': [h264, (bytes) => withSpsSize(bytes, 1015, 1015)],
     'sixteen.avi': [jpegs, (bytes) => withJpegSize(bytes, 16384, 16384)],
     'sixteen.h264': [h264, (bytes) => withSpsSize(bytes, 16384 / 16, 16384 / 16)],
   }
@@ -123,13 +127,26 @@ describe.skipIf(!hasClips)('damaged streams', () => {
     expect(read.reduce((sum, { frames }) => sum + frames.captured, 0)).toBeGreaterThan(20 * read.length)
   })
 
-  it('sizes of nothing and of 16K: a code, in bounded memory', async () => {
+  it('sizes of nothing and of 16K: a code of the input, or its frames', async () => {
     const outcomes = await replayAll('sizes', Object.keys(sizes))
     for (const [name, expected] of Object.entries(sizes)) {
       const outcome = outcomes.get(name)
       const end = typeof outcome === 'object' ? 'frames' : outcome
       expect([name, end]).toEqual([name, expect.stringMatching(new RegExp(expected))])
       if (typeof outcome === 'object') expectAccounted(outcome, name)
+    }
+  })
+
+  it('a size of 16K is refused before the memory is taken; of a still, whose decoder alone knows, below a gigabyte', () => {
+    const script = join(import.meta.dirname, '../integration/support/open-input.ts')
+    const peak = (name: string) => {
+      const out = execFileSync(process.execPath, [script, clips.at(`sizes/${name}`)], { encoding: 'utf8' })
+      const { end, peakRssBytes } = JSON.parse(out) as { end: string | number; peakRssBytes: number }
+      expect([name, String(end)]).toEqual([name, expect.stringMatching(/^(0$|SRC_|DEC_)/)])
+      return peakRssBytes / 1e6
+    }
+    for (const name of Object.keys(sizes).filter((name) => /^(large|sixteen)/.test(name))) {
+      expect(peak(name), name).toBeLessThan(name.endsWith('.png') ? 1000 : 250)
     }
   })
 

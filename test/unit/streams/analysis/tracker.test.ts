@@ -181,15 +181,40 @@ describe('Tracker', () => {
   })
 })
 
-/** Steps of `[x, person]` sightings, `doubtful` when marked; the ids by person, in the order in which they had them. */
-function idsOf(steps: [x: number, person: number, doubtful?: boolean][][]): Record<number, string[]> {
+type Sighting = [x: number, looks: Appearance]
+
+/** Looks between those of two people: as far from the one as from the other, and not too far to be either. */
+function between(a: number, b: number): Appearance {
+  const { face, chest } = looks(a)
+  face[a] = Math.SQRT1_2
+  face[b] = Math.SQRT1_2
+  chest![a] = 0.5
+  chest![b] = 0.5
+  return { face, chest, doubtful: false }
+}
+
+/** Looks of person `n` of a family: so much alike that they might be the same. */
+function alike(n: number): Appearance {
+  const { face, chest } = looks(n)
+  face[n] = 0.5
+  face[63] = Math.sqrt(0.75)
+  chest![n] = 0.2
+  chest![127] = 0.8
+  return { face, chest, doubtful: false }
+}
+
+/** Who has which ids, in the order in which they had them; people are named by the first and last colour they wear. */
+function idsOf(steps: Sighting[][], stepMs = STEP_MS): Record<string, string[]> {
   const tracker = new Tracker('e')
-  const ids: Record<number, string[]> = {}
+  const ids: Record<string, string[]> = {}
   for (const [index, sightings] of steps.entries()) {
     const faces = sightings.map(([x]) => face(x, 100))
-    const seen = sightings.map(([, person, doubtful]) => looks(person, doubtful))
-    for (const track of tracker.step(faces, seen, at(index)).seen) {
-      const person = sightings[faces.indexOf(track.face)]![1]
+    const info = { ...at(0), seq: index, ptsMs: index * stepMs }
+    const seen = sightings.map(([, appearance]) => appearance)
+    for (const track of tracker.step(faces, seen, info).seen) {
+      const { chest } = seen[faces.indexOf(track.face)]!
+      const worn = [...chest!.keys()].filter((bin) => chest![bin]! > 0)
+      const person = `${worn[0]},${worn.at(-1)}`
       ids[person] ??= []
       if (ids[person].at(-1) !== track.id) ids[person].push(track.id)
     }
@@ -197,56 +222,75 @@ function idsOf(steps: [x: number, person: number, doubtful?: boolean][][]): Reco
   return ids
 }
 
+const hidden = (n: number) => times(n, (): Sighting[] => [])
+const stands = (n: number, x: number, appearance: Appearance) => times(n, (): Sighting[] => [[x, appearance]])
+
+describe('Tracker, by motion', () => {
+  it('follows a face that sets off from standing at seven times its width a second', () => {
+    const still = stands(6, 100, looks(0))
+    const off = times(5, (i): Sighting[] => [[156 + 56 * i, looks(0)]])
+    expect(idsOf([...still, ...off, ...stands(4, 380, looks(0))])).toEqual({ '0,0': ['e-0-0'] })
+  })
+})
+
 describe('Tracker, by looks', () => {
-  const hidden = (n: number) => times(n, (): [number, number][] => [])
-
-  it('who turned back behind the pillar keeps their id, and who came out instead has a new one', () => {
-    const walkIn = times(4, (i): [number, number][] => [
-      [100 + 20 * i, 0],
-      [400 - 20 * i, 1],
+  it('who turned back behind the pillar keeps their id, though motion alone would have them swapped', () => {
+    const [a, b] = [alike(0), alike(1)]
+    const walkIn = times(6, (i): Sighting[] => [
+      [130 + 20 * i, a],
+      [370 - 20 * i, b],
     ])
-    const back = times(4, (i): [number, number][] => [
-      [160 - 20 * i, 0],
-      [340 + 20 * i, 1],
+    const back = times(5, (i): Sighting[] => [
+      [215 - 20 * i, a],
+      [285 + 20 * i, b],
     ])
-    expect(idsOf([...walkIn, ...hidden(4), ...back])).toEqual({ 0: ['e-0-0'], 1: ['e-0-1'] })
-    const alone = times(4, (i): [number, number][] => [[100 + 20 * i, 0]])
-    const other = times(4, (i): [number, number][] => [[200 + 20 * i, 2]])
-    expect(idsOf([...alone, ...hidden(3), ...other])).toEqual({ 0: ['e-0-0'], 2: ['e-42-0'] })
+    expect(idsOf([...walkIn, ...hidden(4), ...back])).toEqual({ '0,127': ['e-0-0'], '1,127': ['e-0-1'] })
   })
 
-  it('a person in another one’s place from one look to the next is another track: a cut within one framing', () => {
-    const first = times(4, (): [number, number][] => [[100, 0]])
-    const second = times(4, (): [number, number][] => [[104, 1]])
-    expect(idsOf([...first, ...second])).toEqual({ 0: ['e-0-0'], 1: ['e-24-0'] })
+  it('who comes out instead of the one who went in has a new id', () => {
+    const walkIn = times(4, (i): Sighting[] => [[100 + 20 * i, looks(0)]])
+    const other = times(4, (i): Sighting[] => [[200 + 20 * i, looks(2)]])
+    expect(idsOf([...walkIn, ...hidden(3), ...other])).toEqual({ '0,0': ['e-0-0'], '2,2': ['e-7-0'] })
   })
+
+  it.each([5, 30])(
+    'a person in another one’s place is another track, as after a cut within one framing (%s fps)',
+    (fps) => {
+      const steps = [...stands(fps, 100, looks(0)), ...stands(fps, 102, looks(1))]
+      expect(idsOf(steps, 1000 / fps)).toEqual({ '0,0': ['e-0-0'], '1,1': [`e-${fps}-0`] })
+    },
+  )
 
   it('doubtful looks neither end a track nor become its memory', () => {
-    const clear = times(4, (): [number, number][] => [[100, 0]])
+    const clear = stands(4, 100, looks(0))
     // Someone else's clothes in front of it, then itself again.
-    const doubtful = times(4, (): [number, number, boolean][] => [[100, 1, true]])
-    expect(idsOf([...clear, ...doubtful, ...clear])).toEqual({ 0: ['e-0-0'], 1: ['e-0-0'] })
+    const doubtful = stands(4, 100, looks(1, true))
+    expect(idsOf([...clear, ...doubtful, ...clear])).toEqual({ '0,0': ['e-0-0'], '1,1': ['e-0-0'] })
     // Had it learnt them, the one who has them would be taken for it.
-    const other = times(4, (): [number, number][] => [[100, 1]])
-    expect(idsOf([...clear, ...doubtful, ...other])[1]).toEqual(['e-0-0', 'e-48-0'])
+    const other = stands(4, 100, looks(1))
+    expect(idsOf([...clear, ...doubtful, ...other])['1,1']).toEqual(['e-0-0', 'e-8-0'])
   })
 
-  it('what was half seen at first is known by its first clear look', () => {
-    const half: [number, number, boolean][] = [[100, 5, true]]
-    expect(idsOf([half, half, ...times(3, (): [number, number][] => [[100, 0]])])).toEqual({
-      5: ['e-0-0'],
-      0: ['e-0-0'],
-    })
+  it('looks that are unlike it, and not too unlike, are learnt slowly', () => {
+    const steps = [...stands(5, 100, looks(0)), ...stands(8, 100, between(0, 1)), ...stands(3, 100, looks(1))]
+    expect(idsOf(steps)).toEqual({ '0,0': ['e-0-0'], '0,1': ['e-0-0'], '1,1': ['e-13-0'] })
   })
 
-  it('a lost track claims its face back from a track that was opened while it looked strange', () => {
-    const strange: [number, number][] = [[160, 7]]
-    const steps = [...times(4, (i): [number, number][] => [[100 + 10 * i, 0]]), ...hidden(3), strange]
-    expect(idsOf([...steps, ...times(3, (i): [number, number][] => [[165 + 5 * i, 0]])])).toEqual({ 0: ['e-0-0'] })
+  it('what was half seen at first is known by what it looks like later', () => {
+    const young = stands(2, 100, looks(5))
+    expect(idsOf([...young, ...stands(4, 100, looks(0))])).toEqual({ '5,5': ['e-0-0'], '0,0': ['e-0-0'] })
+    const half = stands(2, 100, looks(5, true))
+    expect(idsOf([...half, ...stands(3, 100, looks(0))])).toEqual({ '5,5': ['e-0-0'], '0,0': ['e-0-0'] })
+  })
+
+  it('a lost track claims its face back from one that was opened while it looked strange', () => {
+    const steps = [...stands(4, 100, looks(0)), ...hidden(5), ...stands(1, 104, looks(7)), ...stands(3, 104, looks(0))]
+    expect(idsOf(steps)).toEqual({ '0,0': ['e-0-0'] })
   })
 
   it('a track that was never announced ends after two missed looks', () => {
-    expect(idsOf([[[100, 0]], ...hidden(3), [[100, 0]]])).toEqual({})
-    expect(idsOf([[[100, 0]], [], [[100, 0]]])).toEqual({ 0: ['e-0-0'] })
+    expect(idsOf([...stands(1, 100, looks(0)), ...hidden(3), ...stands(1, 100, looks(0))])).toEqual({})
+    const short = [...stands(1, 100, looks(0)), ...hidden(1), ...stands(1, 100, looks(0))]
+    expect(idsOf(short)).toEqual({ '0,0': ['e-0-0'] })
   })
 })
