@@ -32,7 +32,7 @@ class Trial {
       slots: engines,
       models: models.map(model),
       refused: [{ device: 'cuda-7', reason: 'too old' }],
-      start: { credits: 8, batch: { max: 8, maxWaitMs: 1, queueLimit: 1 }, threads: 1, ...start },
+      start: { credits: 8, batch: { max: 8, maxWaitMs: 1, targetLatencyMs: 1, queueLimit: 1 }, threads: 1, ...start },
       socketPath: (incarnation) => `/nowhere/${incarnation}.sock`,
       host: { sessionEntry: entry, engineEntry: entry, ...times, clock: this.clock, logger: this.logger },
       onState: (report) => this.reports.push(report),
