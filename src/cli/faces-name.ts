@@ -3,6 +3,7 @@
  * alone when there is none. Must never log the name.
  */
 import type { Command } from 'commander'
+import { settleModels } from '../model-choice.ts'
 import { checkSubjectId } from '../store/embedding.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
 import { openGallery } from './faces-gallery.ts'
@@ -25,7 +26,7 @@ export function registerFacesName(faces: Command, context: CliContext): void {
     .addHelpText('after', '\nExample:\n  grabber faces name anon-k4wzr3m2qa ada --name "Ada Lovelace"')
     .action(async (unknown: string, subject: string, options: NameOptions, command: Command) => {
       const { name, allowSimilar = false, allowDifferent = false } = options
-      const { config } = openConfig(context, command)
+      const config = settleModels(openConfig(context, command).config)
       checkSubjectId(subject)
       if (name !== undefined && (name.trim() === '' || name.length > MAX_NAME_LENGTH)) {
         throw usage(`--name takes 1 to ${MAX_NAME_LENGTH} characters`)

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 export type Behaviour =
   | 'serve'
   | 'ignore-range'
+  /** Closes the connection after so many bytes, all of which arrive: a reset could take them back. */
   | { cutAfter: number }
   | { status: number; headers?: Record<string, string> }
   | { redirect: string }
@@ -89,7 +90,7 @@ export class ModelServer implements AsyncDisposable {
       else response.writeHead(200, head)
       const body = this.content.subarray(start)
       if (typeof behaviour === 'object' && 'cutAfter' in behaviour) {
-        response.write(body.subarray(0, behaviour.cutAfter), () => response.socket?.resetAndDestroy())
+        response.write(body.subarray(0, behaviour.cutAfter), () => response.socket?.destroy())
       } else if (typeof behaviour === 'object') {
         response.flushHeaders()
         response.write(body.subarray(0, behaviour.stallAfter))
