@@ -126,7 +126,7 @@ export function controlRoutes(ports: ControlPorts): Route[] {
     },
     {
       method: 'POST',
-      path: '/models/refresh',
+      path: '/control/models/refresh',
       answer: async () => ({ data: await ports.refreshModels() }),
     },
     {

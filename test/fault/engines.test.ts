@@ -110,7 +110,8 @@ it('models that are installed while it runs are taken up: who lacked them starts
   const [lobby, yard] = [daemon.pid('camera:lobby'), daemon.pid('camera:yard')]
 
   grabber.linkModels()
-  const refresh = () => askDaemon(daemon.info.controlSocket!, { method: 'POST', path: '/models/refresh', body: {} })
+  const refresh = () =>
+    askDaemon(daemon.info.controlSocket!, { method: 'POST', path: '/control/models/refresh', body: {} })
   expect(await refresh()).toEqual({ models: ['yunet', 'face-reid-0095'], cameras: ['lobby'] })
   const faceTold = async () => (await daemon.mediaEvents()).some(({ type }) => type === 'face.track')
   await until('a face is told of', faceTold, 60_000)
