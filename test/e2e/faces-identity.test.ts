@@ -30,12 +30,15 @@ async function enrollFrom(subject: string, ...files: string[]): Promise<void> {
   expect([subject, status, err]).toEqual([subject, 0, ''])
 }
 
+/** The set holds this one twice, and an enrolment refuses that. */
+const TWICE = '000378_03227610.jpg'
+
 /** Ten people who are in none of the clips, with their photographs. */
 function strangers(): [string, string[]][] {
   return ['faces/dlib_johns', 'faces/face_recognition/knn_examples/train'].flatMap((set) =>
     readdirSync(asset(set)).map((person): [string, string[]] => {
-      const pictures = readdirSync(asset(`${set}/${person}`)).map((name) => asset(`${set}/${person}/${name}`))
-      return [person.toLowerCase(), pictures]
+      const names = readdirSync(asset(`${set}/${person}`)).filter((name) => name !== TWICE)
+      return [person.toLowerCase(), names.map((name) => asset(`${set}/${person}/${name}`))]
     }),
   )
 }
