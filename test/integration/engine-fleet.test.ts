@@ -41,7 +41,10 @@ class Session {
 
 const crop = { width: 128, height: 128, data: new Uint8Array(3 * 128 * 128).fill(90) }
 
-async function open(devices: object[]) {
+const faceModels = ['yunet', 'face-reid-0095']
+const specs = (ids: readonly string[]) => ids.map((id) => ({ id, path: modelPath(id) }))
+
+async function open(devices: object[], models = faceModels) {
   const config = configSchema.parse({ engine: { devices, threads: 1 } })
   const folder = mkdtempSync(join(tmpdir(), 'fleet-'))
   const pids = new Map<string, number | null>()
@@ -49,7 +52,7 @@ async function open(devices: object[]) {
   const service = new EngineService({
     config: config.engine,
     gpus: undefined,
-    models: ['yunet', 'face-reid-0095'].map((id) => ({ id, path: modelPath(id) })),
+    models: specs(models),
     host: hostSettings(config, logger),
     socketPath: (incarnation) => join(folder, `${incarnation}.sock`),
     onHost: (name, pid) => pids.set(name, pid),
@@ -134,4 +137,33 @@ test('a device that cannot run is refused with its reason; the other one serves'
   expect(
     (await client.infer('yunet', { ...crop, width: 64, height: 64, data: new Uint8Array(3 * 64 * 64) }, {})).columns,
   ).toBe(15)
+})
+
+test('models are swapped under load in every engine, without a restart', async () => {
+  const { service, pids } = await open(
+    [0, 1].map((index) => ({ device: 'cpu', index })),
+    ['yunet'],
+  )
+  const sessions = [0, 1].map((n) => new Session(service, `camera-${n}`))
+  const before = [...pids.values()]
+  const picture = { width: 64, height: 64, data: new Uint8Array(3 * 64 * 64) }
+  for (const { client } of sessions) {
+    await expect(client.infer('face-reid-0095', crop, {})).rejects.toMatchObject({ code: 'MDL_MISSING' })
+  }
+  const wrong = service.swapModels([...specs(['yunet']), { id: 'face-reid-0095', path: modelPath('yunet') }])
+  await expect(wrong).rejects.toMatchObject({ code: expect.stringMatching(/^MDL_/) })
+  expect(service.reports.map(({ models }) => models)).toEqual([['yunet'], ['yunet']])
+  let swapped = false
+  const busy = sessions.map(async ({ client }) => {
+    for (let n = 0; n < 10 || !swapped; n++) expect((await client.infer('yunet', picture, {})).columns).toBe(15)
+  })
+  await service.swapModels(specs(faceModels))
+  swapped = true
+  for (const { client } of sessions) expect((await client.infer('face-reid-0095', crop, {})).columns).toBe(256)
+  await Promise.all(busy)
+  expect(service.reports.map(({ models, restarts }) => [models, restarts])).toEqual([
+    [faceModels, 0],
+    [faceModels, 0],
+  ])
+  expect([...pids.values()]).toEqual(before)
 })
