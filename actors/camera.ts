@@ -96,10 +96,9 @@ export class Camera {
     }
   }
 
-  /** A new session, with a new specification; nothing when the camera does not run. */
+  /** A new session, with a new specification; nothing when the camera does not run, or its recording has ended. */
   async restart(): Promise<void> {
-    const supervisor = this.#supervisor
-    if (supervisor?.inspect().state === 'running') await supervisor.restart('session')
+    if (this.#state !== 'stopped') await this.#supervisor?.restart('session')
   }
 
   #start({ path }: StartContext): RunningChild {

@@ -129,11 +129,13 @@ export class EngineFleet {
   }
 
   async #swap(models: EngineModelSpec[]): Promise<void> {
+    // Files that vanished: what is loaded serves on.
+    if (models.length === 0) return
     const wasIdle = this.idle
     const [first, ...others] = this.#units.filter(({ isRunning }) => isRunning)
-    if (models.length > 0) await first?.swap(models)
+    await first?.swap(models)
     this.#models = models
-    if (wasIdle && models.length > 0 && this.#supervisor) return this.#add(this.#supervisor)
+    if (wasIdle && this.#supervisor) return this.#add(this.#supervisor)
     await Promise.all(others.map((unit) => this.#follow(unit, models)))
   }
 

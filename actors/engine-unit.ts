@@ -41,6 +41,8 @@ export class EngineUnit {
   #running: EngineChild | undefined
   #device: DeviceReport | undefined
   #figures: EngineFigures | undefined
+  /** Batch caps as they were last told, or first heard. */
+  #toldCaps: Record<string, number> = {}
   #models: string[] = []
   #starts = 0
   #state: EngineReport['state'] = 'starting'
@@ -129,11 +131,11 @@ export class EngineUnit {
   async swap(models: EngineModelSpec[]): Promise<void> {
     if (this.#running === undefined) throw new GrabberError('ENG_UNAVAILABLE', `engine ${this.id} is not running`)
     this.#models = await this.#running.swap(models)
-    this.#options.onChange(this.report)
+    this.#tell()
   }
 
   onTransition({ event, breaker, error, delayMs }: Transition): void {
-    const { directory, onChange } = this.#options
+    const { directory } = this.#options
     this.#breaker = breaker
     directory.setBreaker(this.id, breaker)
     if (event === 'crashed' && error) this.#failure = `${error.code}: ${error.message}`
@@ -141,7 +143,12 @@ export class EngineUnit {
     if (next === undefined) return
     this.#state = next.state
     this.#reason = next.reason
-    onChange(this.report)
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#toldCaps = batchCaps(this.#figures)
+    this.#options.onChange(this.report)
   }
 
   #next(
@@ -171,6 +178,10 @@ export class EngineUnit {
     this.#figures = figures
     directory.measure(this.id, engineLoad(figures))
     onFigures(figures)
+    const caps = batchCaps(figures)
+    // Not each step of the adaptation: a device that runs out of memory, and its recovery.
+    if (this.#state === 'ready' && isFarFrom(caps, this.#toldCaps)) this.#tell()
+    else this.#toldCaps = { ...caps, ...this.#toldCaps }
   }
 }
 
@@ -178,6 +189,14 @@ export class EngineUnit {
 function engineLoad({ queueDepth, runningForMs, models }: EngineFigures): EngineLoad {
   const latencies = Object.values(models ?? {}).map(({ latencyP50Ms }) => latencyP50Ms)
   return { queueDepth, latencyMs: Math.max(runningForMs ?? 0, ...latencies) }
+}
+
+/** A model's cap is half or less, or twice or more, of what it was. */
+function isFarFrom(caps: Record<string, number>, before: Record<string, number>): boolean {
+  return Object.entries(caps).some(([model, cap]) => {
+    const told = before[model] ?? cap
+    return 2 * cap <= told || cap >= 2 * told
+  })
 }
 
 function batchCaps(figures: EngineFigures | undefined): Record<string, number> {

@@ -29,6 +29,9 @@ export interface People {
   close(): Promise<void>
 }
 
+/** A long history takes a while to be told anew. */
+const NAMING_DEADLINE_MS = 110_000
+
 interface Question {
   answer(people: People): Promise<unknown>
   isSearch: boolean
@@ -103,15 +106,18 @@ export class GalleryActor {
   }
 
   name(visitor: string, given: NewName): Promise<Subject> {
-    return this.#ask((people) => people.name(visitor, given))
+    return this.#ask((people) => people.name(visitor, given), false, NAMING_DEADLINE_MS)
   }
 
-  #ask<T>(answer: (people: People) => Promise<T>, isSearch = false): Promise<T> {
+  #ask<T>(
+    answer: (people: People) => Promise<T>,
+    isSearch = false,
+    deadlineMs = this.#options.askDeadlineMs,
+  ): Promise<T> {
     const ref = this.#ref
     if (!ref) return Promise.reject(new GrabberError('ACT_STOPPED', 'the gallery has not started'))
-    const { clock, askDeadlineMs } = this.#options
-    const expiresMs = clock.monotonicMs() + askDeadlineMs
-    return ref.ask<T>((reply) => ({ answer, isSearch, expiresMs, reply: reply as Reply<unknown> }), askDeadlineMs)
+    const expiresMs = this.#options.clock.monotonicMs() + deadlineMs
+    return ref.ask<T>((reply) => ({ answer, isSearch, expiresMs, reply: reply as Reply<unknown> }), deadlineMs)
   }
 
   async #timed<T>(search: () => Promise<T>): Promise<T> {

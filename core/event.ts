@@ -92,7 +92,7 @@ export const eventSchemas = {
   'face.track': z.strictObject({
     phase: z.enum(['new', 'update', 'end']),
     trackId: z.string().describe('One face followed over frames; the same for all events of the track.'),
-    revision: z.int().min(0).describe('Grows by one with each event of the track.'),
+    revision: z.int().min(0).describe('Grows by one with each update of the track; its end repeats the last one.'),
     box,
     frame,
     score: ratio.describe('Confidence of the detector.'),

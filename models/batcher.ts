@@ -127,7 +127,8 @@ export class Batcher<T extends BatchItem> {
     const gone: T[] = []
     for (const lane of [...this.#lanes.values()]) {
       for (const waiting of [...(lane.turns.get(session) ?? [])]) {
-        if (!this.#options.reclaim(waiting.item)) continue
+        // Reclaiming one of an offer that the device has taken already commits the whole offer.
+        if (!lane.turns.get(session)?.includes(waiting) || !this.#options.reclaim(waiting.item)) continue
         this.#remove(waiting)
         gone.push(waiting.item)
       }

@@ -54,10 +54,10 @@ export async function pullModel(entry: ModelEntry, options: PullOptions): Promis
   for (const from of places) {
     try {
       await (isAddress(from) ? fromAddress(entry, path, from, options) : fromFile(entry, path, from, options))
-      return { path, from }
+      return { path, from: shown(from) }
     } catch (error) {
       options.signal?.throwIfAborted()
-      tried.push(`${from} (${reason(error)})`)
+      tried.push(`${shown(from)} (${reason(error)})`)
     }
   }
   const hint = entry.conversion === null ? '' : '; it is a conversion that is published nowhere'
@@ -66,6 +66,13 @@ export async function pullModel(entry: ModelEntry, options: PullOptions): Promis
     `${entry.file} could not be fetched${hint}; tried: ${tried.join(', ') || 'nothing, no address is known'}`,
     { context: { model: entry.id, tried } },
   )
+}
+
+/** A place as it may be printed: an address without its credentials and its query, which may be a signature. */
+function shown(place: string): string {
+  if (!isAddress(place)) return place
+  const url = new URL(place)
+  return `${url.origin}${url.pathname}`
 }
 
 /** Whether there is anywhere to fetch it from at all. */

@@ -45,8 +45,10 @@ async function other(message: Exclude<ToInference, RunBatch>): Promise<FromInfer
   if (message.type === 'load') return load(message)
   if (message.type === 'add') return add(message.model)
   for (const key of message.keys) {
-    await models.get(key)?.release()
+    const model = models.get(key)
     models.delete(key)
+    // What cannot be released is gone with the process; nobody asks for it any more.
+    await model?.release().catch(() => undefined)
   }
   return undefined
 }

@@ -3,6 +3,7 @@
  * No pixel comes here, and nothing here takes longer than a few milliseconds on the event loop.
  */
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { GalleryActor } from '../actors/gallery.ts'
 import type { Supervisor } from '../actors/kernel/supervisor.ts'
 import { Service, serviceChild } from '../actors/service.ts'
@@ -19,6 +20,7 @@ import { EngineDesk } from './engine-desk.ts'
 import type { GpuFindings } from './engine-plan.ts'
 import { findGpus } from './engine-service.ts'
 import { EventDesk } from './event-desk.ts'
+import { healthParts } from './health-parts.ts'
 import { HealthWatch } from './health-watch.ts'
 import { hostSettings } from './host-settings.ts'
 import type { HealthPart } from './http/health.ts'
@@ -56,6 +58,8 @@ export class Daemon {
   #started = false
   #httpUrl: string | null = null
   #models: ModelChoice
+  /** One after the other: the choice of the later one stands. */
+  #refreshing: Promise<unknown> = Promise.resolve()
   #stateChanges = 0
   #health: HealthWatch | undefined
 
@@ -164,20 +168,25 @@ export class Daemon {
   }
 
   /**
-   * Takes up models that were installed since the start: the engines load them, and cameras that ran without faces for
-   * lack of them start a new session. The others go on undisturbed. `auto` is chosen anew only while its embedder is not
-   * there: a gallery in use keeps its own. Answers with those cameras. MDL_*, ENG_*, GAL_MODEL_MISMATCH.
+   * Takes up models that were installed since the start: the engines load them, and cameras for which they change something
+   * (faces, liveness, another embedder while nobody is enrolled) start a new session. The others go on undisturbed. Answers
+   * with those cameras. MDL_*, ENG_*, GAL_MODEL_MISMATCH.
    */
-  async refreshModels(): Promise<{ models: string[]; cameras: string[] }> {
+  refreshModels(): Promise<RefreshedModels> {
+    const refresh = this.#refreshing.then(() => this.#refreshModels())
+    this.#refreshing = refresh.catch(() => undefined)
+    return refresh
+  }
+
+  async #refreshModels(): Promise<RefreshedModels> {
     const before = this.#models
-    const { embedder } = before.config.defaults.faces
-    const inUse = before.engineModels.some(({ id }) => id === embedder)
-    const choice = await chooseModels(inUse ? before.config : this.#config, this.#logger)
+    const choice = await chooseModels(this.#config, this.#logger)
     await this.#engines.service.swapModels(choice.engineModels)
     this.#models = choice
-    if (choice.config.defaults.faces.embedder !== embedder) await this.#tree?.restart('gallery')
+    if (choice.config.defaults.faces.embedder !== before.config.defaults.faces.embedder)
+      await this.#tree?.restart('gallery')
     const cameras = await this.#fleet.restartWhere((camera) => {
-      return before.faces(camera) === null && choice.faces(camera) !== null
+      return !isDeepStrictEqual(before.faces(camera), choice.faces(camera))
     })
     return { models: choice.engineModels.map(({ id }) => id), cameras }
   }
@@ -253,16 +262,13 @@ export class Daemon {
   }
 
   #healthParts(): HealthPart[] {
-    const { state } = this.#bus.bus
-    const { trouble } = this.#engines
-    const down = this.#fleet.reports().filter((camera) => camera.state !== 'live' && camera.state !== 'stopped')
-    return [
-      { name: 'store', state: 'up', required: true },
-      { name: 'http', state: this.#httpUrl === null ? 'down' : 'up', required: true },
-      bounded('bus', state === 'connected', `${state}; ${this.#events.depth} events wait in the outbox`),
-      bounded('engine', trouble === '', trouble),
-      bounded('cameras', down.length === 0, down.map((camera) => `${camera.id} ${camera.state}`).join(', ')),
-    ]
+    return healthParts({
+      bus: this.#bus.bus.state,
+      waitingEvents: this.#events.depth,
+      engineTrouble: this.#engines.trouble,
+      cameras: this.#fleet.reports(),
+      listens: this.#httpUrl !== null,
+    })
   }
 
   /** For the sweep after a kill. Hosts end with the daemon by themselves, so a list that cannot be written ends nobody. */
@@ -284,9 +290,10 @@ export class Daemon {
   }
 }
 
-/** A part that the node can work without, for a while. */
-function bounded(name: string, up: boolean, reason: string): HealthPart {
-  return up ? { name, state: 'up', required: false } : { name, state: 'degraded', required: false, reason }
+interface RefreshedModels {
+  models: string[]
+  /** Those that started a new session. */
+  cameras: string[]
 }
 
 interface DaemonParts extends ModelChoice {

@@ -45,8 +45,9 @@ export class EngineDesk {
       },
     })
     for (const { device, reason } of this.service.plan.refused) logger.warn({ device }, `not used: ${reason}`)
-    if (typeof gpus !== 'object' || gpus.length === 0) return
-    this.#onGpus(gpus)
+    // Also when nvidia-smi failed at the start: it may answer later.
+    if (gpus === undefined || gpus.length === 0) return
+    if (typeof gpus === 'object') this.#onGpus(gpus)
     this.#watch = new GpuWatch({ clock: systemClock, logger, onFigures: (now) => this.#onGpus(now) })
   }
 

@@ -43,7 +43,7 @@ export function planEngines({ device, devices }: Config['engine'], findings: Gpu
   const kind = device === 'tensorrt' ? 'tensorrt' : 'cuda'
   const each = gpus.map(({ index }) => slot(kind, index, gpus))
   const plan = withoutWeak(each, gpus, refused)
-  if (device !== 'auto') return plan.slots.length > 0 ? plan : { ...plan, slots: [alone(device)] }
+  if (device !== 'auto') return plan
   const [first, ...others] = plan.slots
   if (first === undefined) return { ...plan, slots: [slot('cpu', 0, [])] }
   // When CUDA does not run after all, one engine takes WebGPU or the CPU; the others are refused and probed.

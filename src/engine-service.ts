@@ -43,9 +43,9 @@ export class EngineService extends EngineFleet {
 export async function findGpus({ device, devices }: Config['engine']): Promise<GpuFindings> {
   const kinds = devices === 'auto' ? [device] : devices.map((each) => each.device)
   if (kinds.every((kind) => kind === 'cpu' || kind === 'webgpu')) return undefined
-  try {
-    return await readGpus()
-  } catch (error) {
-    return toGrabberError(error).message
-  }
+  // Its first start after a boot may load the driver, which takes longer than its limit.
+  const again = () => readGpus()
+  return readGpus()
+    .catch(again)
+    .catch((error: unknown) => toGrabberError(error).message)
 }

@@ -38,7 +38,7 @@ export interface FaceTrackData {
   phase: 'new' | 'update' | 'end'
   /** One face followed over frames; the same for all events of the track. */
   trackId: string
-  /** Grows by one with each event of the track. */
+  /** Grows by one with each update of the track; its end repeats the last one. */
   revision: number
   /** Bounding box in fractions of the upright frame; x and y are its top left corner, which may lie outside. */
   box: {

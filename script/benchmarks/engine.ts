@@ -10,13 +10,12 @@
  */
 import { availableParallelism } from 'node:os'
 import { DurationSketch } from '../../core/histogram.ts'
-import type { EngineModelSpec } from '../../core/wire/engine-control.ts'
 import { adapterFor } from '../../models/adapters.ts'
-import { findModel } from '../../models/manifest.ts'
+import type { ModelEntry } from '../../models/model-entry.ts'
 import { keepOpen, noise } from '../../src/cli/engine-load.ts'
 import { table } from '../../src/cli/table.ts'
 import { engineThreads } from '../../src/engine-service.ts'
-import { facesSpec, installedModels } from '../../src/face-models.ts'
+import { facesSpec, installedModels, knownModel } from '../../src/face-models.ts'
 import { DeviceLoad } from './device-load.ts'
 import { BenchEngine } from './engine-host.ts'
 import { type BenchContext, type BenchResult, figure } from './kit.ts'
@@ -53,6 +52,7 @@ export async function benchEngine({ config, logger, seconds = SECONDS }: BenchCo
   const { detector, embedder } = facesSpec(config)
   const models = await installedModels(config, [detector, embedder])
   const threads = engineThreads(config.engine)
+  const entries = models.map(({ id }) => knownModel(config, id).entry)
   const rows: Row[] = []
   let sizes = CPU_BATCH_SIZES
   for (let n = 0; n < sizes.length; n++) {
@@ -60,12 +60,12 @@ export async function benchEngine({ config, logger, seconds = SECONDS }: BenchCo
     const limits = { max: batch, targetLatencyMs: ANY_LATENCY_MS }
     await using engine = await BenchEngine.start({ config, logger, models, batch: limits, threads, credits: CREDITS })
     if (engine.device !== 'cpu') sizes = GPU_BATCH_SIZES
-    for (const model of models) rows.push(await measure(engine, model, batch, seconds))
+    for (const entry of entries) rows.push(await measure(engine, entry, batch, seconds))
   }
   const sources: SourcesRow[] = []
   await using engine = await BenchEngine.start({ config, logger, models, threads, credits: CREDITS })
-  for (const model of models) {
-    for (const count of SOURCES) sources.push(await measureSources(engine, model, count, seconds))
+  for (const entry of entries) {
+    for (const count of SOURCES) sources.push(await measureSources(engine, entry, count, seconds))
   }
   rows.sort((a, b) => models.findIndex(({ id }) => id === a.model) - models.findIndex(({ id }) => id === b.model))
   const report = { bench: 'engine', cores: availableParallelism(), threads, rows, sources }
@@ -77,12 +77,12 @@ function asTable(rows: readonly object[]): string {
   return table([Object.keys(rows[0]!), ...rows.map((row) => Object.values(row).map(cell))])
 }
 
-async function measure(engine: BenchEngine, { id }: EngineModelSpec, batch: number, seconds: number): Promise<Row> {
+async function measure(engine: BenchEngine, entry: ModelEntry, batch: number, seconds: number): Promise<Row> {
   const open = 2 * batch
   const load = { clients: Math.ceil(open / CREDITS), open, warmUp: WARM_UP_BATCHES * batch, seconds }
-  const { imagesPerSecond, p50Ms, p95Ms, batchSizes, runs, deviceLoadPercent } = await underLoad(engine, id, load)
+  const { imagesPerSecond, p50Ms, p95Ms, batchSizes, runs, deviceLoadPercent } = await underLoad(engine, entry, load)
   return {
-    ...{ model: id, batch, imagesPerSecond, p50Ms, p95Ms, device: engine.device },
+    ...{ model: entry.id, batch, imagesPerSecond, p50Ms, p95Ms, device: engine.device },
     runP50Ms: figure(runs.quantile(0.5)),
     meanBatch: mean(batchSizes),
     deviceLoadPercent,
@@ -102,16 +102,16 @@ interface SourcesRow {
 
 async function measureSources(
   engine: BenchEngine,
-  { id }: EngineModelSpec,
+  entry: ModelEntry,
   sources: number,
   seconds: number,
 ): Promise<SourcesRow> {
   const open = OPEN_PER_SOURCE * sources
   const load = { clients: sources, open, warmUp: WARM_UP_BATCHES * open, seconds }
-  const { imagesPerSecond, p50Ms, p95Ms, batchSizes } = await underLoad(engine, id, load)
+  const { imagesPerSecond, p50Ms, p95Ms, batchSizes } = await underLoad(engine, entry, load)
   const histogram: Record<number, number> = {}
   for (const size of batchSizes) histogram[size] = (histogram[size] ?? 0) + 1
-  return { model: id, sources, imagesPerSecond, p50Ms, p95Ms, meanBatch: mean(batchSizes), batchSizes: histogram }
+  return { model: entry.id, sources, imagesPerSecond, p50Ms, p95Ms, meanBatch: mean(batchSizes), batchSizes: histogram }
 }
 
 interface Load {
@@ -123,9 +123,10 @@ interface Load {
   seconds: number
 }
 
-async function underLoad(engine: BenchEngine, id: string, { clients: count, open, warmUp, seconds }: Load) {
+async function underLoad(engine: BenchEngine, entry: ModelEntry, { clients: count, open, warmUp, seconds }: Load) {
   const clients = Array.from({ length: count }, () => engine.client())
-  const picture = noise(adapterFor(findModel(id)).warmUpSize)
+  const { id } = entry
+  const picture = noise(adapterFor(entry).warmUpSize)
   try {
     await keepOpen(clients, id, picture, open, (done) => done < warmUp)
     engine.takeSamples(id)

@@ -11,7 +11,7 @@ import { type CheckedPicture, checkPicture } from '../enrolment/picture-check.ts
 import { checkSet } from '../enrolment/set-checks.ts'
 import { facesSpec } from '../face-models.ts'
 import { settleModels } from '../model-choice.ts'
-import { checkSubjectId } from '../store/embedding.ts'
+import { checkSubjectId, MAX_NAME_LENGTH } from '../store/embedding.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
 import { openGallery } from './faces-gallery.ts'
 import { lookAt } from './faces-stills.ts'
@@ -19,7 +19,6 @@ import { openGallerySnapshot } from './gallery-snapshot.ts'
 
 /** Moments of a video that an enrolment looks at, spread over its length. */
 export const ENROL_MOMENTS = 8
-const MAX_NAME_LENGTH = 200
 
 interface EnrollOptions {
   name?: string

@@ -42,6 +42,9 @@ export async function openGallery(
   return access === 'read' ? readOnly(config, model) : underLock(context, config)
 }
 
+/** A long history takes a while to be told anew. */
+const NAMING_TIMEOUT_MS = 120_000
+
 function throughDaemon(socket: string, model: string): GalleryAccess {
   const path = '/control/subjects'
   const visitors = '/control/visitors'
@@ -57,7 +60,12 @@ function throughDaemon(socket: string, model: string): GalleryAccess {
     },
     visitors: () => allPages<Visitor>(socket, visitors, ({ id }) => id),
     async name(visitor, given) {
-      const call = { method: 'POST', path: `${visitors}/${encodeURIComponent(visitor)}/name`, body: given } as const
+      const call = {
+        method: 'POST',
+        path: `${visitors}/${encodeURIComponent(visitor)}/name`,
+        body: given,
+        timeoutMs: NAMING_TIMEOUT_MS,
+      } as const
       return (await askDaemon(socket, call)) as Subject
     },
     [Symbol.asyncDispose]: async () => undefined,

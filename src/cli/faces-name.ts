@@ -4,11 +4,9 @@
  */
 import type { Command } from 'commander'
 import { settleModels } from '../model-choice.ts'
-import { checkSubjectId } from '../store/embedding.ts'
+import { checkSubjectId, MAX_NAME_LENGTH } from '../store/embedding.ts'
 import { type CliContext, openConfig, usage } from './context.ts'
 import { openGallery } from './faces-gallery.ts'
-
-const MAX_NAME_LENGTH = 200
 
 interface NameOptions {
   name?: string

@@ -37,6 +37,9 @@ export function registerPull(models: Command, context: CliContext): void {
     })
 }
 
+/** Loading and warming up models: TensorRT takes minutes (actors/engine). */
+const LOAD_TIMEOUT_MS = 660_000
+
 class Puller {
   readonly #context: CliContext
   readonly #folder: string
@@ -121,7 +124,7 @@ async function tellDaemon({ stderr }: CliContext, data: string): Promise<void> {
   const socket = findOwner(data)?.controlSocket
   if (!socket) return
   try {
-    await askDaemon(socket, { method: 'POST', path: '/control/models/refresh', body: {} })
+    await askDaemon(socket, { method: 'POST', path: '/control/models/refresh', body: {}, timeoutMs: LOAD_TIMEOUT_MS })
     stderr.write('the running grabber takes the new models now\n')
   } catch (error) {
     if (!(error instanceof GrabberError)) throw error

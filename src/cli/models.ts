@@ -2,6 +2,7 @@
  * `grabber models list · pull · verify · bench`. Runs as a command. The files live in `<data>/models`.
  */
 import type { Command } from 'commander'
+import { cameraConfig } from '../../config/camera-config.ts'
 import type { Config } from '../../config/schema.ts'
 import { knownModels } from '../../models/manifest.ts'
 import { modelsDir } from '../face-models.ts'
@@ -47,12 +48,15 @@ interface ModelRow {
 
 function modelRows(config: Config): ModelRow[] {
   const folder = modelsDir(config)
-  const { defaults, cameras } = settleModels(config)
+  const settled = settleModels(config)
+  const { defaults, cameras } = settled
   const faces = [defaults.faces, ...Object.values(cameras).map((camera) => camera.faces)]
   const used = new Set(faces.flatMap((each) => [each?.detector, each?.embedder]))
-  const judged = faces.some(
-    (each) => each?.liveness !== undefined && each.liveness !== false && each.liveness !== 'off',
-  )
+  const inUse =
+    Object.keys(cameras).length > 0
+      ? Object.keys(cameras).map((id) => cameraConfig(settled, id).faces)
+      : [defaults.faces]
+  const judged = inUse.some((each) => each.enabled && each.liveness !== false && each.liveness !== 'off')
   return knownModels(folder).map(({ entry, manifest }) => ({
     id: entry.id,
     kind: entry.kind,

@@ -66,7 +66,8 @@ export async function openWorkbench(
   await supervisor.ready
   if (files.length > 0 && !service.directory.available) {
     await close()
-    throw service.lastError ?? new GrabberError('ENG_START', 'the engine did not start')
+    const reasons = service.plan.refused.map(({ device, reason }) => `${device}: ${reason}`)
+    throw service.lastError ?? new GrabberError('ENG_START', `no engine can be started (${reasons.join(', ')})`)
   }
   return {
     directory: service.directory,

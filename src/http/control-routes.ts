@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { type CloudEvent, type EventType, eventSchemas } from '../../core/event.ts'
 import type { NewName, Page, Subject, Visitor } from '../../core/ports.ts'
+import { MAX_NAME_LENGTH } from '../store/embedding.ts'
 import { parsed, type Route } from './route.ts'
 
 /** What the routes need from the daemon. Throws GAL_* and STO_* codes. */
@@ -31,7 +32,7 @@ const subjectId = z.string().regex(/^[a-z0-9_-]{1,64}$/, 'a–z, 0–9, _ and - 
 const enrollBody = z
   .strictObject({
     subject: subjectId,
-    name: z.string().min(1).max(200).nullable().default(null),
+    name: z.string().min(1).max(MAX_NAME_LENGTH).nullable().default(null),
     model: z.string().min(1).max(100),
     embeddings: z.array(z.array(z.number()).min(2).max(4096)).min(1).max(100),
   })
@@ -49,7 +50,7 @@ const listQuery = z.strictObject({
 
 const nameBody = z.strictObject({
   subject: subjectId,
-  name: z.string().min(1).max(200).nullable().default(null),
+  name: z.string().min(1).max(MAX_NAME_LENGTH).nullable().default(null),
   allowSimilar: z.boolean().default(false),
   allowDifferent: z.boolean().default(false),
 })

@@ -7,6 +7,8 @@ import { ANONYMOUS_PREFIX } from '../../core/observation.ts'
 
 /** Float32 rounding over 512 components stays below 1e-6; a model's own float16 output below 1e-3. */
 const NORM_TOLERANCE = 1e-3
+/** Characters of a person's name. */
+export const MAX_NAME_LENGTH = 200
 const SUBJECT_ID = /^[a-z0-9_-]{1,64}$/
 
 /** GAL_MODEL_MISMATCH for another length; API_BAD_REQUEST for values that are no unit vector. */

@@ -101,7 +101,9 @@ export class FaceTracks {
     const { liveness } = this.#services.faces
     if (!liveness) return undefined
     const box = scaleBox(track.face.box, full.width / this.#analysis.width, full.height / this.#analysis.height)
-    return this.#services.time('liveness-crop', () => livenessCrops(full, box, liveness.models))
+    return spared(this.#services, () =>
+      this.#services.time('liveness-crop', () => livenessCrops(full, box, liveness.models)),
+    )
   }
 
   #shoot(track: Track, frame: FrameRef, looks: Looks, quality: number): void {

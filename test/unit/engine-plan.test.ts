@@ -41,6 +41,8 @@ describe('planEngines', () => {
       refused: [{ device: 'cuda-1' }],
     })
     expect(plan({ devices: [{ device: 'cuda', index: 1 }] }, weak)).toMatchObject({ slots: [] })
+    // Asked for by name, and nothing else is there: no engine, rather than the one that was refused.
+    expect(plan({ device: 'cuda' }, weak.slice(1))).toMatchObject({ slots: [], refused: [{ device: 'cuda-1' }] })
   })
 
   test('a list is taken as it is', () => {

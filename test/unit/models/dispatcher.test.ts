@@ -147,6 +147,21 @@ describe('the next batch', () => {
     expect(bench.batches.flat()).not.toContain(late.id)
   })
 
+  test('of a camera that leaves while the device has taken its offer runs out its course', () => {
+    const bench = new Bench()
+    const camera = bench.camera()
+    for (let n = 0; n < 3; n++) camera.ask()
+    expect(idsOf(bench.device.offered!)).toEqual([2, 3])
+    // The device has taken both; nobody here has heard of it yet.
+    bench.device.finish()
+    bench.dispatcher.leave(camera)
+    bench.device.deliver()
+    bench.device.done()
+    expect(bench.batches).toEqual([[1], [2, 3]])
+    expect(bench.dispatcher.figures().queueDepth).toBe(0)
+    expect(bench.picturesOut).toBe(0)
+  })
+
   test('one that the device took just before its deadline is answered by the device', () => {
     const bench = new Bench()
     const camera = bench.camera()

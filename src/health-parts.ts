@@ -1,0 +1,33 @@
+/**
+ * What the daemon's health is made of. Pure; used by the health routes and by `node.health` events.
+ */
+import type { CameraReport } from '../actors/camera.ts'
+import type { BusState } from '../core/ports.ts'
+import type { HealthPart } from './http/health.ts'
+
+export interface HealthFigures {
+  bus: BusState
+  /** In the outbox. */
+  waitingEvents: number
+  /** What is wrong with the engines; empty when nothing is. */
+  engineTrouble: string
+  cameras: readonly CameraReport[]
+  /** The HTTP server has its port. */
+  listens: boolean
+}
+
+export function healthParts({ bus, waitingEvents, engineTrouble, cameras, listens }: HealthFigures): HealthPart[] {
+  const down = cameras.filter(({ state }) => state !== 'live' && state !== 'stopped')
+  return [
+    { name: 'store', state: 'up', required: true },
+    { name: 'http', state: listens ? 'up' : 'down', required: true },
+    bounded('bus', bus === 'connected', `${bus}; ${waitingEvents} events wait in the outbox`),
+    bounded('engine', engineTrouble === '', engineTrouble),
+    bounded('cameras', down.length === 0, down.map(({ id, state }) => `${id} ${state}`).join(', ')),
+  ]
+}
+
+/** A part that the node can work without, for a while. */
+function bounded(name: string, up: boolean, reason: string): HealthPart {
+  return up ? { name, state: 'up', required: false } : { name, state: 'degraded', required: false, reason }
+}
