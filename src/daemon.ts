@@ -74,13 +74,8 @@ export class Daemon {
     this.#gallery = new GalleryActor({
       open: async (signal) => {
         const submit = (event: CloudEvent) => this.#events.submit(event)
-        const people = await new StoredPeople({
-          store: parts.store,
-          config: this.#models.config,
-          clock: systemClock,
-          submit,
-          openSinceMs,
-        }).load(signal)
+        const settled = { config: this.#models.config, clock: systemClock, submit, openSinceMs }
+        const people = await new StoredPeople({ store: parts.store, ...settled }).load(signal)
         this.#metrics.gallery(people.sizes)
         return people
       },
