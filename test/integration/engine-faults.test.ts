@@ -268,7 +268,7 @@ describe('starting', () => {
     const { device, models } = await engine.message('ready')
     expect(device.chosen).toBe('cpu')
     expect(device.refused.map((refusal) => refusal.device)).toEqual(bare ? ['cuda', 'webgpu'] : [])
-    expect(models).toEqual(['yunet', 'face-reid-0095'])
+    expect(models).toEqual(['yunet', 'face-reid-0095', 'minifasnet-v2', 'minifasnet-v1se'])
     expect(engine.stderr).toBe('')
   })
 

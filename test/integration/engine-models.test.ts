@@ -56,13 +56,13 @@ async function answer(client: EngineClient, id: string): Promise<number[]> {
 }
 
 describe('a model that answers no numbers', () => {
-  test('never, at its first run already: MDL_INVALID, and the engine is not ready', async () => {
+  test('never, at its first run already: MDL_OUTPUT, and the engine is not ready', async () => {
     const engine = forkEngine()
     engines.push(engine)
     engine.start({ models: [tinyModel(folder, 'tiny', 'nan')] })
     expect((await engine.message('failed')).error).toMatchObject({
-      code: 'MDL_INVALID',
-      message: expect.stringMatching(/tiny.*not finite/),
+      code: 'MDL_OUTPUT',
+      message: expect.stringMatching(/tiny answers what is no number/),
     })
     expect((await engine.exited).code).toBe(1)
     expect(engine.messages.some(({ type }) => type === 'ready')).toBe(false)
@@ -80,7 +80,7 @@ describe('a model that answers no numbers', () => {
     await engine.message('heartbeat', ({ figures }) => figures.completed === 3 && figures.failed === 1)
   })
 
-  test('a file that the hash knows and the runtime does not: MDL_INVALID', async () => {
+  test('a file that the hash knows and the runtime does not: MDL_NOT_ONNX', async () => {
     const spec = tinyModel(folder, 'tiny', 'mean')
     const garbage = Buffer.from('this is no model at all')
     writeFileSync(spec.path, garbage)
@@ -88,7 +88,7 @@ describe('a model that answers no numbers', () => {
     const engine = forkEngine()
     engines.push(engine)
     engine.start({ models: [{ ...spec, entry: { ...spec.entry, sha256, bytes: garbage.length } }] })
-    expect((await engine.message('failed')).error.code).toBe('MDL_INVALID')
+    expect((await engine.message('failed')).error.code).toBe('MDL_NOT_ONNX')
   })
 
   test('rows that do not fit the pictures are no answer; alone they do', async () => {
@@ -174,7 +174,7 @@ describe('another set of models', () => {
     const cases: [EngineModelSpec[], string][] = [
       [[{ ...damaged, path: join(folder, 'absent.onnx') }], 'MDL_MISSING'],
       [[{ ...damaged, path }], 'MDL_HASH'],
-      [[damaged, tinyModel(folder, 'bad', 'nan')], 'MDL_INVALID'],
+      [[damaged, tinyModel(folder, 'bad', 'nan')], 'MDL_OUTPUT'],
       [[{ id: 'unheard-of', path }], 'MDL_INVALID'],
       [[old, old], 'MDL_INVALID'],
       [[{ ...damaged, id: 'other' }], 'MDL_INVALID'],
