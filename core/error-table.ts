@@ -251,7 +251,12 @@ export const errorTable = {
     'The same picture is given twice, or enrolled already.',
     'leave it out; a different picture of the person tells more',
   ),
-  GAL_UNKNOWN_SUBJECT: row(3, 'refuse', 'There is no such subject in the gallery.', 'see `grabber faces list`'),
+  GAL_UNKNOWN_SUBJECT: row(
+    3,
+    'refuse',
+    'There is no such person in the gallery.',
+    'see `grabber faces list` and `grabber faces list --unknown`',
+  ),
   GAL_MODEL_MISMATCH: row(
     3,
     'refuse',

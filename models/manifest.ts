@@ -11,6 +11,8 @@ import { entrySchema, type ModelEntry } from './model-entry.ts'
 
 export type { ModelEntry }
 
+const SHIPPED = 'models/manifest.json'
+
 const manifestSchema = z
   .strictObject({ version: z.literal(1), models: z.array(entrySchema).min(1) })
   .superRefine((manifest, context) => {
@@ -41,17 +43,18 @@ const manifestSchema = z
 export type Manifest = z.infer<typeof manifestSchema>
 
 /** The manifest in `text`; `name` says whose it is. Throws MDL_INVALID that names every problem with its path. */
-export function parseManifest(text: string, name = 'models/manifest.json'): Manifest {
+export function parseManifest(text: string, name = SHIPPED): Manifest {
+  const own = name === SHIPPED ? {} : { remedy: `correct ${name} (docs/models.md), or take it away` }
   let raw: unknown
   try {
     raw = JSON.parse(text)
   } catch (cause) {
-    throw new GrabberError('MDL_INVALID', `${name} is not JSON`, { cause })
+    throw new GrabberError('MDL_INVALID', `${name} is not JSON`, { cause, ...own })
   }
   const parsed = manifestSchema.safeParse(raw)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'manifest'}: ${issue.message}`)
-  throw new GrabberError('MDL_INVALID', `${name} has errors: ${problems.join('; ')}`, { context: { problems } })
+  throw new GrabberError('MDL_INVALID', `${name} has errors: ${problems.join('; ')}`, { context: { problems }, ...own })
 }
 
 let shipped: Manifest | undefined

@@ -262,6 +262,7 @@ export class Daemon {
       waitingEvents: this.#events.depth,
       engineTrouble: this.#engines.trouble,
       cameras: this.#fleet.reports(),
+      blind: this.#models.blind,
       listens: this.#httpUrl !== null,
     })
   }

@@ -12,17 +12,27 @@ export interface HealthFigures {
   /** What is wrong with the engines; empty when nothing is. */
   engineTrouble: string
   cameras: readonly CameraReport[]
+  /** Cameras without faces for want of models. */
+  blind: readonly string[]
   /** The HTTP server has its port. */
   listens: boolean
 }
 
-export function healthParts({ bus, waitingEvents, engineTrouble, cameras, listens }: HealthFigures): HealthPart[] {
+export function healthParts({
+  bus,
+  waitingEvents,
+  engineTrouble,
+  cameras,
+  blind,
+  listens,
+}: HealthFigures): HealthPart[] {
   const down = cameras.filter(({ state }) => state !== 'live' && state !== 'stopped')
   return [
     { name: 'store', state: 'up', required: true },
     { name: 'http', state: listens ? 'up' : 'down', required: true },
     bounded('bus', bus === 'connected', `${bus}; ${waitingEvents} events wait in the outbox`),
     bounded('engine', engineTrouble === '', engineTrouble),
+    bounded('faces', blind.length === 0, `MDL_MISSING: none on ${blind.join(', ')}; run \`grabber models pull\``),
     bounded('cameras', down.length === 0, down.map(({ id, state }) => `${id} ${state}`).join(', ')),
   ]
 }

@@ -32,6 +32,8 @@ export interface ModelChoice {
   /** `null` for a camera without faces. */
   faces(camera: CameraConfig): FacesSpec | null
   engineModels: EngineModelSpec[]
+  /** Cameras that are to look for faces and cannot, for want of models. */
+  blind: string[]
   /** Settled: it names the detector and the embedder, the latter that of the gallery and of every camera with faces. */
   config: Config
 }
@@ -108,7 +110,8 @@ export async function chooseModels(given: Config, logger: Logger): Promise<Model
   }
   for (const warning of warnings) logger.warn({ missing: [...missing] }, warning)
   const engineModels = await installedModels(config, wanted.difference(missing))
-  return { faces: ({ id }) => specs.get(id) ?? null, engineModels, config }
+  const blind = cameras.filter(({ id }) => !specs.has(id)).map(({ id }) => id)
+  return { faces: ({ id }) => specs.get(id) ?? null, engineModels, blind, config }
 }
 
 function checkSameEmbedder(camera: string, own: string, gallery: string): void {

@@ -7,7 +7,6 @@ import { GrabberError } from '../core/errors.ts'
 import { type CloudEvent, eventId } from '../core/event.ts'
 import type { NewName, Subject } from '../core/ports.ts'
 import { nearest } from '../streams/analysis/likeness.ts'
-import { DISAGREE_RATIO } from './enrolment/set-checks.ts'
 import type { AnonymousHistory } from './store/anonymous-history.ts'
 import { checkSubjectId } from './store/embedding.ts'
 import { type SqliteGallery, unknownSubject } from './store/gallery.ts'
@@ -54,12 +53,17 @@ async function refuseLikeness(
     const like = (await gallery.search(embedding, 2)).find((hit) => hit.subject !== subject)
     if (like && like.similarity >= matchThreshold) {
       const message = `this person looks like ${like.subject}, who is enrolled (${like.similarity.toFixed(3)})`
-      throw new GrabberError('GAL_LOOKS_LIKE', message)
+      throw new GrabberError('GAL_LOOKS_LIKE', message, {
+        remedy: `name it ${like.subject}, or say \`--allow-similar\` when they are two people`,
+      })
     }
   }
 }
 
-/** By the rule of enrolment: a picture that is as unlike as this shows somebody else. */
+/**
+ * The match threshold, and not the lower one by which single pictures are enrolled: these are templates of whole tracks, and what
+ * a search would not call this person must not become part of it.
+ */
 function refuseDifference(
   { people, matchThreshold }: NamingParts,
   embeddings: readonly Float32Array[],
@@ -67,7 +71,7 @@ function refuseDifference(
 ): void {
   const own = people.reader.subject(subject) ? people.reader.embeddings(subject) : []
   const alike = Math.max(...embeddings.map((embedding) => nearest(embedding, own)))
-  if (own.length === 0 || alike >= DISAGREE_RATIO * matchThreshold) return
+  if (own.length === 0 || alike >= matchThreshold) return
   const message = `this person is unlike ${subject} as enrolled (${alike.toFixed(3)})`
   throw new GrabberError('GAL_DISAGREE', message)
 }

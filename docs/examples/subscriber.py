@@ -96,4 +96,7 @@ def main():
             time.sleep(1)
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    pass

@@ -110,7 +110,7 @@ function plots(report: CalibrationReport): string {
   }
   if (det !== '') {
     figures.push(
-      `<h2>Error trade-off (DET)</h2><figure>${det}<figcaption>Each point is a threshold; lower left is better. A rate of 0 is drawn at half of what one error would be. Filled: as configured.</figcaption></figure>`,
+      `<h2>Error trade-off (DET)</h2><figure>${det}<figcaption>Each point is a threshold; lower left is better. A rate of 0 is drawn at half of what one error would be. Filled: as configured; where several coincide, it is on top.</figcaption></figure>`,
     )
   }
   return figures.join('')

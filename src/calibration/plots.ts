@@ -69,7 +69,8 @@ export function detPlot({ det, operatingPoints }: CalibrationReport): string {
     ...DET_TICKS.filter((tick) => tick >= floors.fnmr).map((tick) => tickY(y(tick), rate(tick))),
     diagonal,
     `<polyline class="curve" points="${points.join(' ')}"/>`,
-    ...marks,
+    // The first is the configured one, and lies on top.
+    ...marks.toReversed(),
     axisX('false match rate'),
     `<text class="axis" transform="translate(16 ${MARGIN.top + inner.height / 2}) rotate(-90)" text-anchor="middle">false non-match rate</text>`,
   ]

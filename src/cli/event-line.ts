@@ -32,9 +32,10 @@ const wording: { [T in EventType]: (data: EventData<T>) => string } = {
   'camera.state': ({ state, previous, reason, nextRetryMs }) =>
     `${previous ?? '–'} → ${state}: ${reason}${nextRetryMs === null ? '' : `, again in ${(nextRetryMs / 1000).toFixed(1)} s`}`,
   motion: ({ phase, areaRatio }) => `${phase} ${(areaRatio * 100).toFixed(1)} %`,
-  'face.track': ({ phase, trackId, revision, identity }) => {
-    const { status, subject, name, similarity } = identity
-    const who = [name ?? subject, similarity?.toFixed(2)].filter((word) => word !== undefined)
+  'face.track': ({ phase, trackId, revision, identity, liveness }) => {
+    const { status, subject, name, anonymous, similarity } = identity
+    const looks = liveness.verdict === 'unchecked' ? undefined : liveness.verdict
+    const who = [name ?? subject ?? anonymous, similarity?.toFixed(2), looks].filter((word) => word !== undefined)
     return [phase, `${trackId}/${revision}`, status, ...who].join(' ')
   },
   keyframe: ({ score, reason, file }) => `${score.toFixed(2)} ${reason} ${file}`,

@@ -86,7 +86,8 @@ async function enroll(context: CliContext, config: Config, { subject, images, op
   if (pictures.length > 1) {
     for (const { file, faces } of pictures) context.stdout.write(`${file}: taken, ${counted(faces.length)}\n`)
   }
-  context.stdout.write(`${subject}: ${kept.length} enrolled, ${known} known\n`)
+  const fewer = kept.length < faces.length ? ` of ${counted(faces.length)}, the most different,` : ''
+  context.stdout.write(`${subject}: ${kept.length}${fewer} enrolled, ${known} known\n`)
 }
 
 function unreadable(file: string, error: GrabberError): CheckedPicture {
