@@ -115,8 +115,8 @@ describe('grabber models', () => {
     const args = ['models', 'bench', 'yunet', 'yunet-2023mar', '--batch', '1,2', '--seconds', '0.6', '--json']
     const { status, out } = await grabber(args)
     expect(status).toBe(0)
-    const { device, rows: measured } = JSON.parse(out) as { device: object; rows: Record<string, number | string>[] }
-    expect(device).toMatchObject({ chosen: expect.any(String), refused: expect.any(Array) })
+    const { devices, rows: measured } = JSON.parse(out) as { devices: object; rows: Record<string, number | string>[] }
+    expect(devices).toMatchObject({ chosen: [expect.any(String)], refused: expect.any(Array), gpus: [] })
     // The file with a fixed batch is not asked for 2.
     expect(measured.map(({ model, batch }) => [model, batch])).toEqual([
       ['yunet', 1],
