@@ -72,7 +72,12 @@ function expected(...subjects: string[]): Record<string, string[]> {
 }
 
 describe.skipIf(!hasAssets)('a person enrolled from one clip', () => {
-  const choices = Object.entries(people).flatMap(([subject, clips]) => clips.map((name) => [subject, name] as const))
+  // The clip in which each person is seen worst; the galleries below take all eight.
+  const choices = [
+    ['anna', 'yes'],
+    ['bert', 'walk'],
+    ['cleo', 'eat'],
+  ] as const
   test.for(choices)('%s, from %s.mkv, is confirmed in their clips and in nobody else’s', async ([subject, name]) => {
     await enroll(subject, name)
     expect(await confirmed(...allClips.map(clip))).toEqual(expected(subject))

@@ -12,6 +12,7 @@ import { cleanUp, onCleanUp, until } from '../integration/support/nats.ts'
 afterEach(cleanUp)
 
 const clip = (name: string) => `file:${join(assets, 'videos/asl', name)}`
+const ALL_MODELS = ['yunet', 'face-reid-0095', 'minifasnet-v2', 'minifasnet-v1se']
 const CAMERAS = ['north', 'east', 'south', 'west']
 
 async function running(config: string, models = true): Promise<{ daemon: DaemonView; grabber: Grabber }> {
@@ -82,7 +83,7 @@ it('kill -9 of one engine: its cameras go on with the other, no frame is without
     ['restarting', 'closed'],
     ['ready', 'closed'],
   ])
-  expect(states[0]).toMatchObject({ device: 'cpu', models: ['yunet', 'face-reid-0095'], refused: [] })
+  expect(states[0]).toMatchObject({ device: 'cpu', models: ALL_MODELS, refused: [] })
   expect((await engines(daemon)).map(({ breaker }) => breaker)).toEqual(['closed', 'closed'])
   const metrics = await daemon.text('/metrics')
   expect(metrics).toContain('grabber_circuit_breaker_state{name="engine:cpu-0"} 0')
@@ -112,7 +113,7 @@ it('models that are installed while it runs are taken up: who lacked them starts
   grabber.linkModels()
   const refresh = () =>
     askDaemon(daemon.info.controlSocket!, { method: 'POST', path: '/control/models/refresh', body: {} })
-  expect(await refresh()).toEqual({ models: ['yunet', 'face-reid-0095'], cameras: ['lobby'] })
+  expect(await refresh()).toEqual({ models: ALL_MODELS, cameras: ['lobby'] })
   const faceTold = async () => (await daemon.mediaEvents()).some(({ type }) => type === 'face.track')
   await until('a face is told of', faceTold, 60_000)
   expect(daemon.pid('camera:lobby')).not.toBe(lobby)
