@@ -72,7 +72,7 @@ function expected(...subjects: string[]): Record<string, string[]> {
 }
 
 describe.skipIf(!hasAssets)('a person enrolled from one clip', () => {
-  // The clip in which each person is seen worst; the galleries below take all eight.
+  // One clip of each person; the galleries below use all eight.
   const choices = [
     ['anna', 'yes'],
     ['bert', 'walk'],
