@@ -77,7 +77,7 @@ interface Drive {
 
 /** Probes and enrolments at their rates, each at its time whether the one before it is answered or not. */
 async function drive(store: Store, { people, seconds, embedder, dimension, logger }: Drive): Promise<Measured> {
-  const config: Config = configSchema.parse({})
+  const config: Config = configSchema.parse({ defaults: { faces: { detector: 'yunet', embedder } } })
   const parts = { store, config, clock: systemClock, submit: () => undefined, openSinceMs: 0 }
   const durations: number[] = []
   const clocks = { clock: systemClock, logger, askDeadlineMs: config.timeouts.askMs }

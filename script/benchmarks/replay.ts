@@ -19,8 +19,10 @@ const EMBED_RUNS = 60
 export async function benchReplay(context: BenchContext): Promise<BenchResult> {
   const { config, assets, seconds = CLIP_SECONDS } = context
   const { analysis } = config.defaults
-  const { detector, embedder, cropPx } = facesSpec(config)
-  const [detectorFile, embedderFile] = await installedModels(config, [detector, embedder])
+  const { detector, embedder, cropPx, liveness } = facesSpec(config)
+  const looks = liveness?.models ?? []
+  const ids = [detector, embedder, ...looks.map(({ id }) => id)]
+  const [detectorFile, embedderFile, ...lookFiles] = await installedModels(config, ids)
   const clip = await benchClip(assets, seconds)
 
   // First the whole, then its parts: each alone on the machine.
@@ -32,6 +34,12 @@ export async function benchReplay(context: BenchContext): Promise<BenchResult> {
   const detect = await inferAlone(detector, detectorFile!.path, pictures, runs)
   const crops = pictures.map((picture) => middle(picture, cropPx))
   const embed = await inferAlone(embedder, embedderFile!.path, crops, Math.min(EMBED_RUNS, frames))
+  let lookCpuMs = 0
+  for (const [index, model] of looks.entries()) {
+    const faces = pictures.map((picture) => middle(picture, model.cropPx))
+    const one = await inferAlone(model.id, lookFiles[index]!.path, faces, Math.min(EMBED_RUNS, frames))
+    lookCpuMs += cpuMs(one, one.runs)
+  }
 
   const { summary } = replay
   const cores = availableParallelism()
@@ -40,7 +48,9 @@ export async function benchReplay(context: BenchContext): Promise<BenchResult> {
   const embedCpuMs = cpuMs(embed, embed.runs)
   const embeddingsPerFrame = (summary.stages.embed?.count ?? 0) / frames
   const limitFps = limit(cores, decodeCpuMs + inferCpuMs)
-  const limitAllModelsFps = limit(cores, decodeCpuMs + inferCpuMs + embeddingsPerFrame * embedCpuMs)
+  const looksPerFrame = (summary.stages.liveness?.count ?? 0) / frames
+  const facesCpuMs = embeddingsPerFrame * embedCpuMs + looksPerFrame * lookCpuMs
+  const limitAllModelsFps = limit(cores, decodeCpuMs + inferCpuMs + facesCpuMs)
   const replayFps = summary.frames.analysed / summary.analysisSeconds
   const commandFps = summary.frames.analysed / replay.wallSeconds
   const report = {
@@ -53,8 +63,10 @@ export async function benchReplay(context: BenchContext): Promise<BenchResult> {
     decodeCpuMsPerFrame: figure(decodeCpuMs),
     inferCpuMsPerFrame: figure(inferCpuMs),
     embedCpuMs: figure(embedCpuMs),
+    livenessCpuMs: figure(lookCpuMs),
     facesPerFrame: figure(summary.faces / frames),
     embeddingsPerFrame: figure(embeddingsPerFrame),
+    livenessLooksPerFrame: figure(looksPerFrame),
     limitFps: figure(limitFps),
     limitAllModelsFps: figure(limitAllModelsFps),
     replayFps: figure(replayFps),
