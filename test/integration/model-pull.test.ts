@@ -1,7 +1,7 @@
 /** How model files come, from a real HTTP server that behaves badly in every way we know. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,13 @@ let servers: ModelServer[]
 const path = () => join(modelsDir, 'one.onnx')
 const idlePart = () => join(modelsDir, `one.onnx.${sha256.slice(0, 12)}.partial`)
 const names = () => readdirSync(modelsDir).sort()
+/** In parts, whoever writes them. */
+const receivedBytes = () =>
+  names().reduce((sum, name) => sum + (name.endsWith('.partial') ? statSync(join(modelsDir, name)).size : 0), 0)
+/** A connection that breaks after so many bytes, when `inAll` have arrived. */
+const cut = (bytes: number, inAll = bytes): Behaviour => {
+  return { cutAfter: bytes, arrived: () => until(`${inAll} bytes`, () => receivedBytes() >= inAll) }
+}
 
 beforeEach(() => {
   modelsDir = mkdtempSync(join(tmpdir(), 'pull-'))
@@ -79,7 +86,7 @@ describe('a download', () => {
   })
 
   test('goes on where a connection broke, in the same try', async () => {
-    const server = await serving({ cutAfter: half }, { cutAfter: 1000 }, 'serve')
+    const server = await serving(cut(half), cut(1000, half + 1000), 'serve')
     const notices: string[] = []
     await pull(entryAt(server.url), { onNotice: (text) => notices.push(text) })
     expect(readFileSync(path())).toEqual(content)
@@ -110,7 +117,7 @@ describe('a download', () => {
   })
 
   test('goes on with the part of another address', async () => {
-    const [first, second] = [await serving({ cutAfter: half }, { status: 404 }), await serving()]
+    const [first, second] = [await serving(cut(half), { status: 404 }), await serving()]
     expect((await pull(entryAt(first.url, second.url))).from).toBe(second.url)
     expect(second.asked[0]!.range).toMatch(/^bytes=[1-9]/)
     expect(readFileSync(path())).toEqual(content)
@@ -127,7 +134,7 @@ describe('a download', () => {
   })
 
   test('starts anew when the file changed on the server meanwhile', async () => {
-    const server = await serving({ cutAfter: half }, 'serve')
+    const server = await serving(cut(half), 'serve')
     const old = server.content
     server.content = Buffer.concat([Buffer.from('old'), old.subarray(3)])
     // It answers the first request with the old file, and is given the new one before the second.

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 export type Behaviour =
   | 'serve'
   | 'ignore-range'
-  /** Closes the connection after so many bytes, all of which arrive: a reset could take them back. */
-  | { cutAfter: number }
+  /** Breaks the connection after so many bytes, once `arrived`: what is under way then may be lost. */
+  | { cutAfter: number; arrived?: () => Promise<void> }
   | { status: number; headers?: Record<string, string> }
   | { redirect: string }
   | { body: string; type?: string }
@@ -90,7 +90,11 @@ export class ModelServer implements AsyncDisposable {
       else response.writeHead(200, head)
       const body = this.content.subarray(start)
       if (typeof behaviour === 'object' && 'cutAfter' in behaviour) {
-        response.write(body.subarray(0, behaviour.cutAfter), () => response.socket?.destroy())
+        const { cutAfter, arrived } = behaviour
+        response.write(body.subarray(0, cutAfter), () => {
+          const broken = () => response.socket?.resetAndDestroy()
+          void (arrived?.() ?? Promise.resolve()).then(broken)
+        })
       } else if (typeof behaviour === 'object') {
         response.flushHeaders()
         response.write(body.subarray(0, behaviour.stallAfter))
