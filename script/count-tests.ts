@@ -37,6 +37,9 @@ for (const argument of process.argv.slice(2)) {
   // So does a step that failed beside its tests (format, types, an unhandled rejection).
   failed += Math.max(report.numFailedTests + unloaded, status === '0' ? 0 : 1)
 }
-if (skipped > 0) process.stdout.write(`${skipped} skipped: they need the test assets (GRABBER_ASSETS)\n`)
+if (skipped > 0)
+  process.stdout.write(
+    `${skipped} skipped: what they need is not here (test assets: GRABBER_ASSETS), or they do not apply\n`,
+  )
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
 process.exitCode = failed === 0 ? 0 : 1
