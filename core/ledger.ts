@@ -4,7 +4,8 @@
  * Invariant at every moment: captured = analysed + Σ skipped + Σ dropped + inFlight (REQUIREMENTS B2).
  */
 
-export type SkipPolicy = 'rate' | 'gate'
+/** `idle`: never decoded, since nothing happened. `rate`, `gate`: decoded, and not looked at further. */
+export type SkipPolicy = 'rate' | 'gate' | 'idle'
 
 /** `stage.reason`, such as `detect.overflow` or `host.died`. The set of values is bounded by the code that drops. */
 export type DropKey = `${string}.${string}`

@@ -152,6 +152,9 @@ export class SessionServices implements GraphServices {
   progress(): SessionProgress {
     return {
       ledger: this.#ledger.counts(),
+      received: this.#ledger.counts().captured,
+      gate: 'off',
+      driftPpm: null,
       leases: this.#leases.open,
       lastPtsMs: this.#lastPtsMs,
       rssBytes: process.memoryUsage.rss(),

@@ -6,9 +6,9 @@
 import { availableParallelism } from 'node:os'
 import { filter, lastValueFrom, map } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
-import { toGrabberError } from '../core/errors.ts'
+import { GrabberError, toGrabberError } from '../core/errors.ts'
 import type { InferenceEngine } from '../core/ports.ts'
-import type { Checkpoint, SessionProgress, SessionSpec } from '../core/wire/control.ts'
+import type { Checkpoint, FileSource, SessionProgress, SessionSpec } from '../core/wire/control.ts'
 import { cameraGraph } from './camera-graph.ts'
 import type { Seen } from './graph-item.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
@@ -52,8 +52,10 @@ export class Session {
   async run(): Promise<void> {
     const ticking = setInterval(() => this.#link.send({ type: 'progress', progress: this.progress() }), PROGRESS_MS)
     try {
-      let from: Checkpoint = this.#spec.source.from ?? { loop: 0, seqBase: 0, ptsBaseMs: 0 }
-      while (from.loop < this.#spec.source.passes && !this.#stopping) from = await this.#runPass(from)
+      const { source } = this.#spec
+      if (source.kind !== 'file')
+        throw new GrabberError('SRC_UNSUPPORTED', `${source.protocol} sources are not built yet`)
+      await this.#playFile(source)
     } catch (error) {
       this.#services.abandon()
       // What the stop cut short is no failure: an opening, most of all.
@@ -86,8 +88,13 @@ export class Session {
     return this.#stop.signal.aborted
   }
 
-  async #runPass(from: Checkpoint): Promise<Checkpoint> {
-    const { source, openTimeoutMs, originMs, analysis } = this.#spec
+  async #playFile(source: FileSource): Promise<void> {
+    let from: Checkpoint = source.from ?? { loop: 0, seqBase: 0, ptsBaseMs: 0 }
+    while (from.loop < source.passes && !this.#stopping) from = await this.#runPass(source, from)
+  }
+
+  async #runPass(source: FileSource, from: Checkpoint): Promise<Checkpoint> {
+    const { openTimeoutMs, originMs, analysis } = this.#spec
     await using pass = await FilePass.open({
       ...from,
       path: source.path,

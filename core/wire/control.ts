@@ -33,7 +33,47 @@ export interface FileSource {
   from: Checkpoint | null
 }
 
-export type SourceSpec = FileSource
+/** What a V4L2 device is asked for; `null` leaves it to the device. */
+export interface CaptureFormat {
+  width: number | null
+  height: number | null
+  fps: number | null
+  /** Pixel format or codec as FFmpeg names it, such as `yuyv422` or `mjpeg`. */
+  format: string | null
+}
+
+/**
+ * A camera. It is connected at `start`; when it is lost the host says `lost` and waits for `connect`: when to try again is
+ * the daemon's business.
+ */
+export interface LiveSource {
+  kind: 'live'
+  protocol: 'rtsp' | 'http' | 'v4l2' | 'onvif'
+  /** The address with its credentials, or the device's path. Must never reach a log, an event or a message. */
+  url: string
+  /** Of RTP. `auto`: TCP, and UDP where the camera does not offer TCP. */
+  transport: 'auto' | 'tcp' | 'udp'
+  /** For V4L2. */
+  capture: CaptureFormat
+  overflow: 'drop-oldest'
+}
+
+export type SourceSpec = FileSource | LiveSource
+
+export interface DecodeSpec {
+  /** Whether only I-frames are decoded while nothing happens. Needs the motion gate: without it everything is analysed. */
+  gating: boolean
+  /** Hardware decoding: `require` refuses the camera without it, `prefer` falls back, `off` does not try. */
+  hardware: 'require' | 'prefer' | 'off'
+}
+
+/** From when on a picture is not a healthy one. */
+export interface PictureSpec {
+  /** Nothing but what the codec itself changes, for this long: frozen. */
+  frozenMs: number
+  /** No light, for this long: black. */
+  blackMs: number
+}
 
 export interface AnalysisSpec {
   /** Frames analysed per second of media time; `null` analyses every frame. */
@@ -95,7 +135,7 @@ export interface EngineNews {
 }
 
 /** What a session host needs to run one camera, recording or set of stills. */
-export interface SessionSpec {
+export interface SessionSpec<S extends SourceSpec = SourceSpec> {
   node: string
   camera: string
   /** 0–10: under load the engine serves cameras in proportion to priority + 1. */
@@ -104,7 +144,9 @@ export interface SessionSpec {
   epoch: string
   /** Wall clock of PTS 0, ms; `null` takes the recording's own start, or 0 when it does not say. */
   originMs: number | null
-  source: SourceSpec
+  source: S
+  decode: DecodeSpec
+  picture: PictureSpec
   analysis: AnalysisSpec
   /** `null` runs without faces. */
   faces: FacesSpec | null
@@ -140,7 +182,12 @@ export interface StillFace {
 
 export interface StreamInfo {
   codec: string
+  /** `software`, or the kind of hardware that decodes, such as `vaapi` or `cuda`. */
   decoder: string
+  /** Hardware that was tried and does not decode this stream. */
+  refused: { device: string; reason: string }[]
+  /** `rtsp` over `tcp` or `udp`; `null` for everything else. */
+  transport: 'tcp' | 'udp' | null
   container: string
   /** Upright display size, px. */
   width: number
@@ -163,8 +210,17 @@ export interface StageTimes {
   count: number
 }
 
+/** What a live picture looks like; `good` until something else is found. */
+export type PictureHealth = 'good' | 'frozen' | 'black'
+
 export interface SessionProgress {
   ledger: LedgerCounts
+  /** Pictures that arrived in this incarnation, decoded or not: of a camera that is stalled it stands still. */
+  received: number
+  /** `idle` while only I-frames are decoded; `off` without gating. */
+  gate: 'idle' | 'active' | 'off'
+  /** By how much the camera's clock runs faster than ours, parts per million; `null` while that is not known. */
+  driftPpm: number | null
   /** Leases of full-resolution frames that are held now. */
   leases: number
   lastPtsMs: number | null
@@ -187,6 +243,12 @@ export type ToSession =
   /** `null`: it cannot be told who it is, for now. */
   | { type: 'remember.answer'; incarnation: number; requestId: number; anonymous: string | null }
   | { type: 'remember.failed'; incarnation: number; requestId: number; error: CodedError }
+  /** Connect to the camera again, after `lost`. */
+  | { type: 'connect'; incarnation: number }
+  /** Something outside happened: the gate stays open for `holdMs`, and the next picture is kept as a keyframe if asked for. */
+  | { type: 'trigger'; incarnation: number; reason: string; holdMs: number; keyframe: boolean }
+  /** Under load: analyse only this share of the configured rate, 0 < share ≤ 1. */
+  | { type: 'pace'; incarnation: number; share: number }
   /** Finish what is in flight, close, exit 0. */
   | { type: 'stop'; incarnation: number }
 
@@ -194,6 +256,13 @@ export type FromSession =
   | { type: 'hello'; incarnation: 0; protocol: number; pid: number }
   | { type: 'opened'; incarnation: number; stream: StreamInfo }
   | { type: 'progress'; incarnation: number; progress: SessionProgress }
+  /**
+   * The camera is gone, or did not come: its tracks have ended and nothing is in flight. The host waits for `connect`.
+   * A host that cannot go on at all says `failed` instead.
+   */
+  | { type: 'lost'; incarnation: number; error: CodedError; progress: SessionProgress }
+  /** The picture's health changed; `evidence` is for a person. */
+  | { type: 'picture'; incarnation: number; health: PictureHealth; evidence: string }
   | SessionEvent
   | { type: 'boxes'; incarnation: number; ptsMs: number; seq: number; boxes: LiveBox[] }
   | { type: 'match'; incarnation: number; requestId: number; embedding: Float32Array; k: number }

@@ -197,6 +197,8 @@ function describe(demuxer: Demuxer, decoder: Decoder): StreamInfo {
   return {
     codec: decoder.name,
     decoder: 'software',
+    refused: [],
+    transport: null,
     container: demuxer.container,
     width: turned ? codecpar.height : width,
     height: turned ? width : codecpar.height,

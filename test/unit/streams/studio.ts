@@ -6,7 +6,7 @@ import { type Observable, Subject } from 'rxjs'
 import type { LumaView, YuvView } from '../../../core/frame.ts'
 import { imbalance } from '../../../core/ledger.ts'
 import type { InferenceEngine, InferResult } from '../../../core/ports.ts'
-import type { FacesSpec, FromSession, SessionSpec } from '../../../core/wire/control.ts'
+import type { FacesSpec, FileSource, FromSession, SessionSpec } from '../../../core/wire/control.ts'
 import type { FrameRef } from '../../../streams/frames/frame-ref.ts'
 import type { NativeFrame } from '../../../streams/media/native-frame.ts'
 import type { PictureScaler } from '../../../streams/media/picture-scaler.ts'
@@ -35,13 +35,15 @@ export const facesSpec: FacesSpec = {
   cropPx: 112,
 }
 
-const spec: SessionSpec = {
+const spec: SessionSpec<FileSource> = {
   node: 'test',
   camera: 'cam',
   priority: 1,
   epoch: 'e',
   originMs: 0,
   source: { kind: 'file', path: 'clip', passes: 1, speed: null, overflow: 'wait', from: null },
+  decode: { gating: false, hardware: 'off' },
+  picture: { frozenMs: 30_000, blackMs: 10_000 },
   analysis: {
     fps: null,
     widthPx: 64,
@@ -85,7 +87,7 @@ export class Studio {
   readonly clock = new VirtualClock()
   readonly posted: FromSession[] = []
   readonly engine = new HandEngine()
-  readonly spec: SessionSpec
+  readonly spec: SessionSpec<FileSource>
   readonly link: SessionLink
   readonly services: SessionServices
   readonly #scaler: PictureScaler
