@@ -5,13 +5,8 @@
  */
 import { systemClock } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
-import {
-  CONTROL_PROTOCOL,
-  type FromSession,
-  type SessionSpec,
-  type StillsSpec,
-  type ToSession,
-} from '../core/wire/control.ts'
+import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
+import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
