@@ -109,7 +109,7 @@ describe('the way to the stream', () => {
 
 describe('who is let in', () => {
   /** A user and a password that no header and no URL takes as they are. */
-  const awkward = { user: 'Jürgen "J"', password: 'p@ss:w/ö%rd\\"&<' }
+  const awkward = { user: 'Jürgen "J"', password: 'p@ss:w/ö%rd\\"&<', realm: 'a, "b" \\ c=d' }
 
   test.each([
     ['nobody is asked', { demand: 'none' }, ['none']],

@@ -75,6 +75,7 @@ export class OnvifDevice implements AsyncDisposable {
     this.login = new Login({
       demand: 'none',
       algorithms: ['MD5'],
+      realm: 'IP Camera',
       withoutQop: false,
       oneHeader: false,
       nonceUses: Number.POSITIVE_INFINITY,

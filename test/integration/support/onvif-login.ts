@@ -10,6 +10,7 @@ export interface LoginOptions {
   user: string
   password: string
   algorithms: ('MD5' | 'SHA-256')[]
+  realm: string
   /** Challenges without qop, as before RFC 2617. */
   withoutQop: boolean
   /** All challenges in one header. */
@@ -35,7 +36,6 @@ const SECEXT = `{${WSS}wssecurity-secext-1.0.xsd}`
 const CREATED = `{${WSS}wssecurity-utility-1.0.xsd}Created`
 /** How far a token's time may be from the device's. */
 const MAX_SKEW_MS = 5000
-const REALM = 'IP "Camera"'
 const OPAQUE = '5ccc069c403ebaf9f0171e9517f40e41'
 
 export class Login {
@@ -101,7 +101,7 @@ export class Login {
   }
 
   #isRight(given: Map<string, string>, method: string, target: string) {
-    const { user, password, withoutQop } = this.#options
+    const { user, password, realm, withoutQop } = this.#options
     const algorithm = (given.get('algorithm') ?? 'MD5') as 'MD5' | 'SHA-256'
     const hash = (text: string) =>
       createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
@@ -109,12 +109,12 @@ export class Login {
         .digest('hex')
     const qop = withoutQop ? '' : `${given.get('nc')}:${given.get('cnonce')}:auth:`
     const expected = hash(
-      `${hash(`${user}:${REALM}:${password}`)}:${given.get('nonce')}:${qop}${hash(`${method}:${target}`)}`,
+      `${hash(`${user}:${realm}:${password}`)}:${given.get('nonce')}:${qop}${hash(`${method}:${target}`)}`,
     )
     const extended = given.get('username*')?.replace(/^UTF-8''/, '')
     const right =
       (given.get('username') ?? decodeURIComponent(extended ?? '')) === user &&
-      given.get('realm') === REALM &&
+      given.get('realm') === realm &&
       given.get('uri') === target &&
       given.get('opaque') === OPAQUE &&
       (withoutQop || (given.get('qop') === 'auth' && /^[0-9a-f]{8}$/.test(given.get('nc') ?? ''))) &&
@@ -123,12 +123,12 @@ export class Login {
   }
 
   #challenge(stale: boolean): Verdict {
-    const { algorithms, withoutQop, oneHeader } = this.#options
+    const { algorithms, realm, withoutQop, oneHeader } = this.#options
     const challenges = algorithms.map((algorithm) => {
       const nonce = randomBytes(16).toString('base64')
       this.#nonces.set(nonce, { uses: 0, count: 0 })
       const more = withoutQop ? '' : `, qop="auth,auth-int", algorithm=${algorithm}`
-      return `Digest realm="IP \\"Camera\\"", nonce="${nonce}", opaque="${OPAQUE}", stale=${stale ? 'TRUE' : 'FALSE'}${more}`
+      return `Digest realm="${realm.replaceAll(/["\\]/g, '\\$&')}", nonce="${nonce}", opaque="${OPAQUE}", stale=${stale ? 'TRUE' : 'FALSE'}${more}`
     })
     // Some web servers offer Basic as well; it must never be taken.
     const all = [...challenges, 'Basic realm="web"']
