@@ -2,7 +2,7 @@
  * What one camera runs with: the defaults and its own overrides, merged. Pure.
  */
 import { GrabberError } from '../core/errors.ts'
-import type { CaptureFormat } from '../core/wire/control.ts'
+import type { CaptureFormat } from '../core/wire/session-spec.ts'
 import type { Config } from './schema.ts'
 import { type CameraSource, parseSource } from './source.ts'
 

@@ -3,7 +3,7 @@
  */
 import type { CameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
-import type { FacesSpec, SessionSpec, SourceSpec } from '../core/wire/control.ts'
+import type { FacesSpec, SessionSpec, SourceSpec } from '../core/wire/session-spec.ts'
 
 export interface SessionParts<S extends SourceSpec>
   extends Pick<SessionSpec<S>, 'camera' | 'epoch' | 'originMs' | 'source' | 'picturesDir'> {

@@ -6,7 +6,7 @@ import { ReplayJob } from '../../../actors/replay-job.ts'
 import { type SessionListener, startSession } from '../../../actors/session-process.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { GrabberError } from '../../../core/errors.ts'
-import type { FileSource, SessionSpec } from '../../../core/wire/control.ts'
+import type { FileSource, SessionSpec } from '../../../core/wire/session-spec.ts'
 import { identify } from '../../../src/store/process-identity.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 

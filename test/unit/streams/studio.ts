@@ -6,13 +6,14 @@ import { type Observable, Subject } from 'rxjs'
 import type { LumaView, YuvView } from '../../../core/frame.ts'
 import { imbalance } from '../../../core/ledger.ts'
 import type { InferenceEngine, InferResult } from '../../../core/ports.ts'
-import type { FacesSpec, FileSource, FromSession, SessionSpec } from '../../../core/wire/control.ts'
+import type { FromSession } from '../../../core/wire/control.ts'
+import type { FacesSpec, FileSource, SessionSpec } from '../../../core/wire/session-spec.ts'
 import type { FrameRef } from '../../../streams/frames/frame-ref.ts'
 import type { NativeFrame } from '../../../streams/media/native-frame.ts'
 import type { PictureScaler } from '../../../streams/media/picture-scaler.ts'
 import { SessionLink } from '../../../streams/session-link.ts'
 import { SessionServices } from '../../../streams/session-services.ts'
-import type { Captured } from '../../../streams/sources/file-pass.ts'
+import type { Captured } from '../../../streams/sources/pass.ts'
 import { settle, VirtualClock } from '../virtual-clock.ts'
 
 export const facesSpec: FacesSpec = {
@@ -118,18 +119,18 @@ export class Studio {
     const full = { ...shape, free: () => this.#lumaOf.delete(full) } as unknown as NativeFrame
     this.#lumaOf.set(full, luma)
     const info = { seq: this.#seq++, ptsMs, loop: 0, capturedAtMs: ptsMs, width: 640, height: 640 }
-    const captured: Captured = { info, full, late }
+    const captured: Captured = { info, full, late, origin: { key: false, alone: false } }
     return this.services.capture(captured, this.#scaler)
   }
 
   get ledger() {
-    const { ledger } = this.services.progress()
+    const { ledger } = this.services.progress({ received: 0, gate: 'off', driftPpm: null })
     if (imbalance(ledger) !== 0) throw new Error(`the ledger does not balance: ${JSON.stringify(ledger)}`)
     return ledger
   }
 
   get leases(): number {
-    return this.services.progress().leases
+    return this.services.progress({ received: 0, gate: 'off', driftPpm: null }).leases
   }
 
   /** Native frames that are not freed. */
