@@ -5,7 +5,7 @@
 import { GrabberError } from '../../../core/errors.ts'
 import { type MediaService, media1, media2, type Operation } from './media-service.ts'
 import { reachableService } from './onvif-address.ts'
-import type { OnvifSession } from './onvif-session.ts'
+import { OnvifFault, type OnvifSession } from './onvif-session.ts'
 import { plainText } from './plain-text.ts'
 import { elementAt, elementsNamed, textAt, type XmlElement } from './xml.ts'
 
@@ -28,8 +28,11 @@ const operation = (name: string, content = ''): Operation => ({
 
 /** The device's UTC, ms since the epoch; `undefined` when it wants credentials for it, or does not say. */
 export async function askDeviceTimeMs(session: OnvifSession, device: URL): Promise<number | undefined> {
-  // Open by specification (Core §8.3.4: PRE_AUTH), since the UsernameToken needs the device's time.
-  const response = await session.callOpenly(device, operation('GetSystemDateAndTime'))
+  // Open by specification (access class PRE_AUTH), since the UsernameToken needs the device's time.
+  const response = await session.callOpenly(device, operation('GetSystemDateAndTime')).catch((error) => {
+    if (error instanceof OnvifFault) return undefined
+    throw error
+  })
   const utc = elementAt(response, 'SystemDateAndTime', 'UTCDateTime')
   const numbers = (part: string, ...fields: string[]) => fields.map((field) => readNumber(utc, part, field))
   const [year, month, day] = numbers('Date', 'Year', 'Month', 'Day') as [number, number, number]

@@ -27,8 +27,8 @@ export interface OnvifDeviceOptions extends Partial<Omit<LoginOptions, 'nowMs'>>
   media?: ('media1' | 'media2')[]
   /** GetServices is not implemented, as before ONVIF 2.0. */
   withoutGetServices?: boolean
-  /** Nothing but the clock is open; otherwise what the default access policy calls PRE_AUTH. */
-  strict?: boolean
+  /** Operations that nobody need log in for; what the default access policy calls PRE_AUTH unless given. */
+  open?: string[]
   /** The host, and port, that it believes to have. */
   believedHost?: string
   profiles?: answers.SimulatedProfile[]
@@ -51,7 +51,7 @@ const NAMESPACES: Record<string, string> = {
   '/onvif/media2_service': 'http://www.onvif.org/ver20/media/wsdl',
 }
 const SCHEMA = '{http://www.onvif.org/ver10/schema}'
-const PRE_AUTH = new Set(['GetSystemDateAndTime', 'GetServices', 'GetCapabilities'])
+const PRE_AUTH = ['GetSystemDateAndTime', 'GetServices', 'GetCapabilities']
 const HUGE_BYTES = 10 * 1024 * 1024
 const DRIP_MS = 20
 
@@ -138,7 +138,7 @@ export class OnvifDevice implements AsyncDisposable {
     this.asked.push({ operation: soap.operation, path, scheme, protocol })
     const misbehaviour = this.#options.misbehave?.[soap.operation] ?? this.#options.misbehave?.['*']
     if (misbehaviour !== undefined && misbehaviour !== 'fault') return misbehave(misbehaviour, request, response)
-    const open = soap.operation === 'GetSystemDateAndTime' || (!this.#options.strict && PRE_AUTH.has(soap.operation))
+    const open = (this.#options.open ?? PRE_AUTH).includes(soap.operation)
     const verdict = open
       ? { ok: true as const }
       : this.login.check({ method: 'POST', target: path, authorization, security: soap.security })

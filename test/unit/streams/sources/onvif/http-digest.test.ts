@@ -111,11 +111,9 @@ describe('the challenge', () => {
     ['rubbish', ['"', '=', 'Digest nonce="open', ',,,', 'Digest =x, nonce']],
   ])('is none: %s', (_, headers) => expect(digestChallenge(headers)).toBeUndefined())
 
-  it('costs no more than its length', () => {
-    const started = performance.now()
-    for (const part of [',', ' ', '"', '\\"', 'a=', 'a="', 'a ', '=,'])
-      digestChallenge([part.repeat(16_384 / part.length)])
-    // Quadratic work on a header of node's largest size takes seconds.
-    expect(performance.now() - started).toBeLessThan(1000)
+  it('ends, however long the header: work that grew with the square would not', () => {
+    for (const part of [',', ' ', '"', '\\"', 'a', 'a=', 'a="', 'a ', '=,', 'a="b', ',a="\\']) {
+      expect(digestChallenge([part.repeat(1_000_000)])).toBeUndefined()
+    }
   })
 })
