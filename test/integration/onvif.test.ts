@@ -90,7 +90,9 @@ describe('the way to the stream', () => {
 
   test('the wanted profile: by option, by URL, and one that is not there', async () => {
     const device = await startDevice()
-    expect((await resolve(device.url(), { profile: 'jpeg' })).uri).toContain('profile=jpeg')
+    const { signal } = new AbortController()
+    expect((await resolve(device.url(), { profile: 'jpeg', signal })).uri).toContain('profile=jpeg')
+    expect(getEventListeners(signal, 'abort')).toEqual([])
     const url = device.url({ path: '/onvif/device_service?profile=Profile_2' })
     expect((await resolve(url)).profile.name).toBe('subStream')
     const error = await failure(resolve(device.url(), { profile: 'other' }))
@@ -145,13 +147,16 @@ describe('who is let in', () => {
     expect((await resolve(without.url())).clockOffsetMs).toBe(0)
   })
 
-  test('nonces that live for one use, or two', async () => {
-    for (const nonceUses of [1, 2]) {
-      const device = await startDevice({ demand: 'digest', algorithms: ['SHA-256'], open: onlyTheClock, nonceUses })
-      await resolve(device.url())
-      expect(device.login.failed).toBe(0)
-      expect(device.asked.filter(({ scheme }) => scheme === 'digest').length).toBeGreaterThan(4)
-    }
+  test.each([
+    [1, false],
+    [2, false],
+    [1, true],
+  ])('nonces that live for %i uses; silently stale: %s', async (nonceUses, silentlyStale) => {
+    const device = await startDevice({ demand: 'digest', open: onlyTheClock, nonceUses, silentlyStale })
+    await resolve(device.url())
+    expect(device.login.failed).toBe(0)
+    expect(device.asked.filter(({ scheme }) => scheme === 'digest').length).toBeGreaterThan(4)
+    expect(device.asked.map(({ scheme }) => scheme)).not.toContain('wsse')
   })
 
   test('nonces that are stale when they come', async () => {
