@@ -17,6 +17,7 @@ import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
 import { Upright } from '../media/upright.ts'
 import { CaptureClock } from './capture-clock.ts'
 import { describeStream } from './describe-stream.ts'
+import { resolveOnvif } from './onvif/resolve-onvif.ts'
 import type { Captured, Emit, Pass } from './pass.ts'
 
 /** Unit of the packets' time stamps behind the capture clock: µs. */
@@ -80,7 +81,8 @@ export class LivePass implements Pass {
 
   /** Errors: SRC_*, DEC_UNSUPPORTED, DEC_HARDWARE. */
   static async open(options: LivePassOptions): Promise<LivePass> {
-    const { source, openTimeoutMs, clock } = options
+    const { openTimeoutMs, clock } = options
+    const source = await streamOf(options)
     const demuxer = await openLiveInput(source, options)
     try {
       const decoder = await Decoder.open(demuxer.stream, {
@@ -211,6 +213,14 @@ export class LivePass implements Pass {
     this.#seq += pictures
     this.#options.onLost(pictures, stage)
   }
+}
+
+/** An ONVIF device is asked for its stream each time: addresses and profiles change while it is away. */
+async function streamOf({ source, openTimeoutMs, clock, signal }: LivePassOptions): Promise<LiveSource> {
+  if (source.protocol !== 'onvif') return source
+  const transport = source.transport === 'udp' ? 'udp' : 'tcp'
+  const { uri } = await resolveOnvif({ url: source.url, transport, timeoutMs: openTimeoutMs, signal, clock })
+  return { ...source, protocol: 'rtsp', url: uri }
 }
 
 /** The failure of a source, for which the session waits until it may connect again; anything else ends the host. */
