@@ -11,7 +11,7 @@ import { Prober, type UdpAddress } from './prober.ts'
 export interface DiscoverOptions {
   /** How long answers are awaited. Devices may wait half a second before they answer; probes are repeated for about 2 s. */
   timeoutMs: number
-  /** Ends it early, with the signal's reason. */
+  /** Ends it early, with what was found until then. */
   signal?: AbortSignal
   /** An IPv4 address of this machine: look on its network only; on all of them otherwise. */
   interfaceAddress?: string
@@ -32,13 +32,12 @@ const MAX_XADDRS = 16
 /** In the order of their answers. Errors: SRC_UNREACHABLE when no network of this machine takes a probe. */
 export async function discoverOnvif(options: DiscoverOptions): Promise<DiscoveredDevice[]> {
   const { timeoutMs, signal, interfaceAddress, target, clock = systemClock, limit = MAX_DEVICES } = options
-  if (signal?.aborted) throw signal.reason
+  if (signal?.aborted) return []
   const messageId = `urn:uuid:${randomUUID()}`
   const found = new Map<string, DiscoveredDevice>()
-  const ended = Promise.withResolvers<void>()
-  const onAbort = () => ended.reject(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  const timer = clock.after(timeoutMs, ended.resolve)
+  const ended = Promise.withResolvers<unknown>()
+  signal?.addEventListener('abort', ended.resolve, { once: true })
+  const timer = clock.after(timeoutMs, () => ended.resolve(undefined))
   let datagrams = 0
   const prober = new Prober({
     probe: Buffer.from(buildProbe(messageId)),
@@ -48,7 +47,7 @@ export async function discoverOnvif(options: DiscoverOptions): Promise<Discovere
     onAnswer(answer, from) {
       if (++datagrams > MAX_DATAGRAMS || found.size >= limit) return
       for (const device of readAnswer(answer, messageId, from)) keep(found, device)
-      if (found.size >= Math.min(limit, MAX_DEVICES)) ended.resolve()
+      if (found.size >= Math.min(limit, MAX_DEVICES)) ended.resolve(undefined)
     },
   })
   try {
@@ -56,7 +55,7 @@ export async function discoverOnvif(options: DiscoverOptions): Promise<Discovere
     await ended.promise
   } finally {
     timer.cancel()
-    signal?.removeEventListener('abort', onAbort)
+    signal?.removeEventListener('abort', ended.resolve)
     await prober[Symbol.asyncDispose]()
   }
   return [...found.values()].slice(0, limit)
