@@ -13,6 +13,7 @@ import { MjpegServer } from './support/mjpeg-server.ts'
 import { until } from './support/nats.ts'
 import { RtspServer } from './support/rtsp-server.ts'
 import { VideoServer } from './support/video-server.ts'
+import { VlcServer } from './support/vlc-server.ts'
 
 function watch(test: TestContext, url: string, transport: 'tcp' | 'udp' = 'tcp'): Viewer {
   const viewer = new Viewer(url, { transport })
@@ -199,6 +200,22 @@ async function firstReport(test: TestContext, url: string): Promise<{ ntpMs: num
   const secondsSince1900 = packet.readUInt32BE(8) + packet.readUInt32BE(12) / 2 ** 32
   return { ntpMs: (secondsSince1900 - 2_208_988_800) * 1000, atMs: Date.now() }
 }
+
+describe.skipIf(!hasClips)('VlcServer', () => {
+  it.concurrent('is a camera of another make: over UDP only, to whom it knows', async (test) => {
+    const clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
+    const server = await VlcServer.start({ clip, auth: { user: 'viewer', password: 'secret' } })
+    test.onTestFinished(() => server[Symbol.asyncDispose]())
+    const viewer = watch(test, server.url, 'udp')
+    await until('the clip began again', () => viewer.seen.some(({ number }) => number === 3) && viewer.seen.length > 40)
+    const numbers = viewer.seen.map(({ number }) => number)
+    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    const steps = viewer.times.slice(2).map((time, index) => Math.round((time - viewer.times[index + 1]!) * 1000))
+    test.expect(new Set(steps)).toEqual(new Set([40]))
+    test.expect((await probe(server.url)).error).toContain('461')
+    test.expect((await probe(server.urlAt(server.port, 'guess'))).error).toContain('401')
+  })
+})
 
 describe('FaultProxy', () => {
   let echo: Server
