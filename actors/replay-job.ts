@@ -7,7 +7,8 @@ import { GrabberError } from '../core/errors.ts'
 import { type CloudEvent, toCloudEvent } from '../core/event.ts'
 import { addLedgers, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
 import type { GalleryHit } from '../core/observation.ts'
-import type { Checkpoint, FromSession, SessionProgress, SessionSpec, StreamInfo } from '../core/wire/control.ts'
+import type { FromSession, SessionProgress, StreamInfo } from '../core/wire/control.ts'
+import type { Checkpoint, FileSource, SessionSpec } from '../core/wire/session-spec.ts'
 import type { EngineDirectory } from './engine-directory.ts'
 import type { HostSettings } from './host-settings.ts'
 import type { Exit, RunningChild, StartContext } from './kernel/child.ts'
@@ -30,7 +31,7 @@ export interface ReplayVisitors extends SessionVisitors {
 
 export interface ReplayOptions {
   name: string
-  spec: SessionSpec
+  spec: SessionSpec<FileSource>
   directory: EngineDirectory
   search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   visitors: ReplayVisitors

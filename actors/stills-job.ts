@@ -4,7 +4,8 @@
  * that a picture that kills its decoder costs only itself.
  */
 import { type CodedError, fromCoded, GrabberError } from '../core/errors.ts'
-import type { FromSession, StillsSpec, ToSession } from '../core/wire/control.ts'
+import type { FromSession, ToSession } from '../core/wire/control.ts'
+import type { StillsSpec } from '../core/wire/session-spec.ts'
 import type { EngineDirectory } from './engine-directory.ts'
 import type { HostSettings } from './host-settings.ts'
 import { hostDied, spawnHost } from './kernel/child-process.ts'

@@ -4,8 +4,7 @@
  */
 import { z } from 'zod'
 import { NODE_CAMERA } from '../core/event.ts'
-import { section } from './section.ts'
-import { parseSource, sourceForms } from './source.ts'
+import { cameraDefaults, cameraSchema } from './camera-schema.ts'
 
 const ID = /^[a-z0-9_-]+$/
 
@@ -15,116 +14,7 @@ const id = z
   .regex(ID, 'only a–z, 0–9, _ and - are allowed (it becomes part of a NATS subject)')
   .refine((value) => value !== NODE_CAMERA, `${NODE_CAMERA} is reserved for events of the node itself`)
 
-const ratio = z.number().min(0).max(1)
 const durationMs = z.int().min(1).max(3_600_000)
-const count = z.int().min(1)
-
-const analysis = section(
-  'How much of a stream is analysed.',
-  {
-    fps: z
-      .union([z.literal('all'), z.number().positive().max(240)], {
-        error: 'expected a number of frames up to 240, or all',
-      })
-      .describe('Frames analysed per second of media time; `all` analyses every frame.'),
-    width: z
-      .int()
-      .min(64)
-      .max(4096)
-      .describe('Width of the analysis picture, px; its height follows. Faces are cropped from the full picture.'),
-  },
-  { fps: 5, width: 640 },
-)
-
-const motion = section(
-  'The motion gate: frames without movement are skipped before any model runs.',
-  {
-    enabled: z.boolean().describe('`false` sends every analysed frame to the models.'),
-    minAreaRatio: ratio.describe('Share of the picture that must change, 0–1.'),
-    pixelThreshold: z.number().min(1).max(255).describe('Change of a pixel that counts, in 8-bit grey levels.'),
-    quietSeconds: z.number().min(0).max(3600).describe('The gate closes after so many seconds without movement.'),
-  },
-  { enabled: true, minAreaRatio: 0.002, pixelThreshold: 18, quietSeconds: 2 },
-)
-
-const faces = section(
-  'Face detection and recognition.',
-  {
-    enabled: z.boolean().describe('`false` runs no face model for the camera.'),
-    detectThreshold: ratio.describe('Score from which a detection is a face, 0–1.'),
-    matchThreshold: z
-      .union([z.literal('auto'), ratio], { error: 'expected a cosine from 0 to 1, or auto' })
-      .describe('Cosine from which a face is a known person; `auto` is what the embedder was calibrated to.'),
-    minMargin: ratio.describe('Least lead in cosine over the second-best person.'),
-    maxPerFrame: z.int().min(1).max(100).describe('Most faces taken from one frame, best first.'),
-    liveness: z
-      .union([z.boolean(), z.enum(['require', 'report', 'off'])], {
-        error: 'expected require, report, off, true or false',
-      })
-      .describe(
-        'Whether a face is a person or a picture of one. `require` confirms a name only of a track that is judged live; ' +
-          '`report` judges and decides nothing by it; `off` (or `false`) does not look. `true` is `require` where the ' +
-          'liveness models are installed, and without them confirms names unchecked, with a warning; `require` then confirms none.',
-      ),
-    confirmEmbeddings: z
-      .int()
-      .min(2, 'at least 2: a name is never confirmed from one face')
-      .max(50)
-      .describe('Embeddings of a track that must agree before a name is confirmed; at least 2.'),
-    unknown: z
-      .enum(['remember', 'forget'])
-      .describe('Whether people without a name get an id that stays the same over tracks, cameras and days.'),
-    detector: z
-      .string()
-      .min(1)
-      .describe('Model id of the detector, or `auto`: the best that is installed (`grabber models list` says which).'),
-    embedder: z
-      .string()
-      .min(1)
-      .describe(
-        'Model id of the embedder, or `auto`: that of the gallery, else the best that is installed. The gallery belongs to one embedder.',
-      ),
-  },
-  {
-    enabled: true,
-    detectThreshold: 0.7,
-    matchThreshold: 'auto',
-    minMargin: 0.05,
-    maxPerFrame: 10,
-    liveness: true,
-    confirmEmbeddings: 3,
-    unknown: 'remember',
-    detector: 'auto',
-    embedder: 'auto',
-  },
-)
-
-export const cameraSchema = z
-  .strictObject({
-    source: z
-      .string({
-        error: (issue) => (issue.input === undefined ? 'required: where do its pictures come from?' : undefined),
-      })
-      .refine((text) => parseSource(text) !== undefined, `not a source; the forms are ${sourceForms}`)
-      .describe(
-        `Where the pictures come from: ${sourceForms}. A relative file path starts at the configuration file. ` +
-          'This version runs `file:` only; a camera of another kind is refused when it starts (SRC_UNSUPPORTED).',
-      ),
-    priority: z
-      .int()
-      .min(0)
-      .max(10)
-      .default(1)
-      .describe('Weight under load, 0–10: the engine serves cameras in proportion to priority + 1.'),
-    loop: z
-      .union([z.boolean(), count.max(1_000_000)], { error: 'expected true, false or a number of passes' })
-      .default(false)
-      .describe('For files: `true` plays for ever, `false` once, a number so many passes.'),
-    analysis: analysis.override,
-    motion: motion.override,
-    faces: faces.override,
-  })
-  .describe('One camera.')
 
 const natsUrl = z
   .string()
@@ -260,6 +150,42 @@ export const configSchema = z
       })
       .prefault({})
       .describe('What is remembered where `faces.unknown` is `remember`.'),
+    reconnect: z
+      .strictObject({
+        minMs: durationMs
+          .default(1000)
+          .describe('First pause before a camera is tried again, ms; each is twice the last.'),
+        maxMs: durationMs.default(60_000).describe('Longest pause, ms, jitter included.'),
+        goodMs: durationMs.default(60_000).describe('Good frames for this long forget the failures before, ms.'),
+        crashes: z
+          .int()
+          .min(0)
+          .max(1000)
+          .default(5)
+          .describe('Crashes of a camera within `crashWindowMs` that are borne.'),
+        crashWindowMs: durationMs.default(60_000).describe('One crash more within this time is quarantine, ms.'),
+        probeMs: durationMs.default(60_000).describe('Between two tries of a camera in quarantine, ms.'),
+      })
+      .refine(({ minMs, maxMs }) => minMs <= maxMs, { path: ['maxMs'], error: 'must not be below minMs' })
+      .prefault({})
+      .describe('How cameras come back.'),
+    load: z
+      .strictObject({
+        shed: z
+          .boolean()
+          .default(true)
+          .describe('Whether cameras of low priority lose rate when the box is overloaded.'),
+        windowMs: durationMs.default(2000).describe('Overload for this long takes rate away, ms.'),
+        calmMs: durationMs.default(10_000).describe('Calm for this long gives a step of it back, ms.'),
+        minShare: z
+          .number()
+          .min(0.01)
+          .max(1)
+          .default(0.125)
+          .describe('Least share of its rate that a camera keeps, 0–1.'),
+      })
+      .prefault({})
+      .describe('What happens when there is more to do than the box can.'),
     timeouts: z
       .strictObject({
         helloMs: durationMs.default(10_000).describe('A child process must report within this time, ms.'),
@@ -272,10 +198,7 @@ export const configSchema = z
       })
       .prefault({})
       .describe('Deadlines between the processes (docs/protocol.md).'),
-    defaults: z
-      .strictObject({ analysis: analysis.full, motion: motion.full, faces: faces.full })
-      .prefault({})
-      .describe('What every camera inherits.'),
+    defaults: cameraDefaults,
     cameras: z
       .record(id, cameraSchema)
       .default({})

@@ -3,22 +3,8 @@
  * docs/errors.md is generated from this table (script/generate-docs); codes are part of the public contract.
  */
 
-export interface ErrorRow {
-  meaning: string
-  program: 'exit' | 'retry' | 'drop the item' | 'restart' | 'quarantine' | 'refuse' | 'degrade'
-  person: string
-  retryable: boolean
-  /** Exit status of a command that ends with it (CONTRACT: 0 done, 1 defect, 2 usage, 3 input, 4 model, 5 service). */
-  exit: 1 | 2 | 3 | 4 | 5
-}
-
-const row = (exit: ErrorRow['exit'], program: ErrorRow['program'], meaning: string, person: string): ErrorRow => ({
-  meaning,
-  program,
-  person,
-  retryable: program === 'retry' || program === 'restart',
-  exit,
-})
+import { type ErrorRow, row } from './error-row.ts'
+import { sourceErrors } from './source-errors.ts'
 
 export const errorTable = {
   CFG_INVALID: row(
@@ -33,43 +19,14 @@ export const errorTable = {
     'The configuration file cannot be read.',
     'check the path given with -c and its permissions',
   ),
+  CFG_IN_FILE: row(
+    2,
+    'refuse',
+    'The camera is written in the configuration file, which commands do not change.',
+    'change it in the file, then `grabber config reload`',
+  ),
   CFG_USAGE: row(2, 'refuse', 'The command line is not valid.', 'see --help of the command'),
-  SRC_NOT_FOUND: row(3, 'refuse', 'The file or folder does not exist.', 'check the path'),
-  SRC_EMPTY: row(3, 'refuse', 'The file is empty, or the folder or pattern holds no recording.', 'check what wrote it'),
-  SRC_UNREADABLE: row(3, 'refuse', 'The input is not a media file that can be opened.', 'check the file with ffprobe'),
-  SRC_NO_VIDEO: row(3, 'refuse', 'The input has no video stream.', 'give a file with a picture'),
-  SRC_TOO_LARGE: row(
-    3,
-    'refuse',
-    'The pictures of the input are larger than 8192 × 8192 px in area.',
-    'scale it down, for example with ffmpeg; such a size is usually a damaged header',
-  ),
-  SRC_TIMEOUT: row(3, 'retry', 'The source did not answer in time.', 'check that it is reachable and not overloaded'),
-  SRC_UNSUPPORTED: row(3, 'refuse', 'The kind of source is not supported.', 'use one of the documented source forms'),
-  DEC_UNSUPPORTED: row(
-    3,
-    'refuse',
-    'There is no decoder for this codec.',
-    're-encode the recording, for example to H.264',
-  ),
-  DEC_FAILED: row(
-    3,
-    'retry',
-    'No picture could be decoded from the stream.',
-    'the recording is damaged; try to repair it with ffmpeg',
-  ),
-  DEC_HUNG: row(
-    3,
-    'restart',
-    'A decoder did not return; its process is replaced.',
-    'report it with the recording; re-encoding the recording helps meanwhile',
-  ),
-  DEC_DAMAGED: row(
-    3,
-    'drop the item',
-    'Parts of the recording are damaged; the readable frames were used.',
-    'see the positions in the summary',
-  ),
+  ...sourceErrors,
   MDL_MISSING: row(4, 'degrade', 'A model file is not installed.', 'run `grabber models pull`'),
   MDL_HASH: row(
     4,
@@ -286,6 +243,12 @@ export const errorTable = {
   ACT_GAVE_UP: row(5, 'exit', 'A job failed after all its attempts.', 'see the last error; run the command again'),
   API_BAD_REQUEST: row(2, 'refuse', 'The request is not valid.', 'correct what the message names'),
   API_NOT_FOUND: row(2, 'refuse', 'There is no such resource.', 'see the list at /api/v1'),
+  API_CONFLICT: row(
+    2,
+    'refuse',
+    'There is such a resource already.',
+    'take another id, or update the one that is there',
+  ),
   API_LISTEN: row(
     5,
     'restart',

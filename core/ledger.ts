@@ -4,7 +4,8 @@
  * Invariant at every moment: captured = analysed + Σ skipped + Σ dropped + inFlight (REQUIREMENTS B2).
  */
 
-export type SkipPolicy = 'rate' | 'gate'
+/** `idle`: never decoded, since nothing happened. `rate`, `gate`: decoded, and not looked at further. */
+export type SkipPolicy = 'rate' | 'gate' | 'idle'
 
 /** `stage.reason`, such as `detect.overflow` or `host.died`. The set of values is bounded by the code that drops. */
 export type DropKey = `${string}.${string}`
@@ -55,6 +56,14 @@ export class FrameLedger {
   dropped(seq: number, key: DropKey): void {
     this.#settle(seq)
     this.#counts.dropped[key] = (this.#counts.dropped[key] ?? 0) + 1
+  }
+
+  /** Pictures that were never decoded: they arrive and have their verdict at once. */
+  undecoded(pictures: number, verdict: { skipped: SkipPolicy } | { dropped: DropKey }): void {
+    this.#counts.captured += pictures
+    const [counts, key] =
+      'skipped' in verdict ? [this.#counts.skipped, verdict.skipped] : [this.#counts.dropped, verdict.dropped]
+    counts[key] = (counts[key] ?? 0) + pictures
   }
 
   /** Settles every frame that has no verdict yet. */

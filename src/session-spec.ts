@@ -3,21 +3,30 @@
  */
 import type { CameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
-import type { FacesSpec, SessionSpec } from '../core/wire/control.ts'
+import type { FacesSpec, SessionSpec, SourceSpec } from '../core/wire/session-spec.ts'
 
-export interface SessionParts extends Pick<SessionSpec, 'camera' | 'epoch' | 'originMs' | 'source' | 'picturesDir'> {
+export interface SessionParts<S extends SourceSpec>
+  extends Pick<SessionSpec<S>, 'camera' | 'epoch' | 'originMs' | 'source' | 'picturesDir'> {
   faces: FacesSpec | null
 }
 
-export function sessionSpec(
+/** What of a camera's configuration a session is told; recordings have the defaults of cameras. */
+type CameraAnalysis = Pick<CameraConfig, 'analysis' | 'motion' | 'picture' | 'hardware'> & {
+  gating: CameraConfig['gating'] | Config['defaults']['gating']
+  priority?: number
+}
+
+export function sessionSpec<S extends SourceSpec>(
   { node, timeouts }: Config,
-  { analysis, motion, priority = 1 }: Pick<CameraConfig, 'analysis' | 'motion'> & { priority?: number },
-  parts: SessionParts,
-): SessionSpec {
+  { analysis, motion, picture, gating, hardware, priority = 1 }: CameraAnalysis,
+  parts: SessionParts<S>,
+): SessionSpec<S> {
   return {
     node,
     ...parts,
     priority,
+    decode: { gating: (gating === true || gating === 'on') && motion.enabled, hardware },
+    picture: { frozenMs: picture.frozenSeconds * 1000, blackMs: picture.blackSeconds * 1000 },
     analysis: {
       fps: analysis.fps === 'all' ? null : analysis.fps,
       widthPx: analysis.width,

@@ -3,7 +3,7 @@
  */
 import type { RgbPicture } from '../core/frame.ts'
 import type { InferenceEngine } from '../core/ports.ts'
-import type { LivenessModel } from '../core/wire/control.ts'
+import type { LivenessModel } from '../core/wire/session-spec.ts'
 import { liveFromResult } from '../models/liveness.ts'
 
 /** Mean P(live) of the models, 0–1; `crops` in their order. ENG_*. */

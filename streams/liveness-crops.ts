@@ -5,7 +5,7 @@
  */
 import type { RgbPicture } from '../core/frame.ts'
 import type { Affine, Box } from '../core/geometry.ts'
-import type { LivenessModel } from '../core/wire/control.ts'
+import type { LivenessModel } from '../core/wire/session-spec.ts'
 import { warpRgb } from '../models/align.ts'
 import { livenessRegion } from './analysis/liveness.ts'
 import { cutPatch } from './media/cutter.ts'

@@ -5,13 +5,8 @@
  */
 import { systemClock } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
-import {
-  CONTROL_PROTOCOL,
-  type FromSession,
-  type SessionSpec,
-  type StillsSpec,
-  type ToSession,
-} from '../core/wire/control.ts'
+import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
+import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
@@ -87,6 +82,9 @@ function receive(message: ToSession): void {
   if (!work || message.incarnation !== work.incarnation) return
   if (message.type === 'engine') work.engine.setEndpoint(message.engine, message.why)
   else if (message.type === 'stop') work.session ? work.session.stop() : leave(0)
+  else if (message.type === 'connect') work.session?.connect()
+  else if (message.type === 'trigger') work.session?.trigger(message)
+  else if (message.type === 'pace') work.session?.pace(message.share)
   else work.link.receive(message)
 }
 

@@ -7,76 +7,12 @@ import type { CodedError } from '../errors.ts'
 import type { EventData, EventType } from '../event.ts'
 import type { LedgerCounts } from '../ledger.ts'
 import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
+import type { Checkpoint, SessionSpec, StillsSpec } from './session-spec.ts'
 
 export const CONTROL_PROTOCOL = 1
 
 /** Events that a host may have sent and not yet seen acknowledged; it pauses beyond. */
 export const EVENT_CREDITS = 256
-
-/** Where a file's playback stands at a point where the graph holds no state: the beginning of a pass. */
-export interface Checkpoint {
-  loop: number
-  /** seq and PTS of the pass's first frame. */
-  seqBase: number
-  ptsBaseMs: number
-}
-
-export interface FileSource {
-  kind: 'file'
-  path: string
-  /** Number of passes; `Infinity` loops for ever. */
-  passes: number
-  /** Media seconds per wall second; `null` runs as fast as it can. */
-  speed: number | null
-  /** 'wait' loses nothing; 'drop-oldest' plays a camera. */
-  overflow: 'wait' | 'drop-oldest'
-  from: Checkpoint | null
-}
-
-export type SourceSpec = FileSource
-
-export interface AnalysisSpec {
-  /** Frames analysed per second of media time; `null` analyses every frame. */
-  fps: number | null
-  /** Width of the analysis picture, px; the height follows the picture's display aspect. */
-  widthPx: number
-  motion: { enabled: boolean; minAreaRatio: number; pixelThreshold: number; quietMs: number }
-}
-
-export interface LivenessModel {
-  id: string
-  /** The face's box is made larger by this factor, and scaled to a square of `cropPx`. */
-  boxScale: number
-  cropPx: number
-  /** Mean P(live) of a track from which it is live, and up to which it is a spoof. */
-  liveThreshold: number
-  spoofThreshold: number
-}
-
-export interface LivenessSpec {
-  /** `require`: only a track that is judged live gets a name confirmed. `report`: the verdict is said and decides nothing. */
-  mode: 'require' | 'report'
-  /** None where they are not installed: every track then stays unchecked. */
-  models: readonly LivenessModel[]
-}
-
-export interface FacesSpec {
-  detector: string
-  embedder: string
-  detectThreshold: number
-  matchThreshold: number
-  minMargin: number
-  maxPerFrame: number
-  /** Embeddings of a track that must agree before a name is confirmed; at least 2. */
-  confirmEmbeddings: number
-  /** Whether people without a name are told again: `remember` asks the daemon about them, and tells it of ended tracks. */
-  unknown: 'remember' | 'forget'
-  /** `null` looks for no liveness. */
-  liveness: LivenessSpec | null
-  /** Alignment template as fractions of the crop, and the crop's side in px (from the manifest). */
-  template: readonly (readonly [number, number])[]
-  cropPx: number
-}
 
 export interface EngineEndpoint {
   socketPath: string
@@ -94,37 +30,6 @@ export interface EngineNews {
   why: 'placed' | 'moved' | 'gone' | 'refused'
 }
 
-/** What a session host needs to run one camera, recording or set of stills. */
-export interface SessionSpec {
-  node: string
-  camera: string
-  /** 0–10: under load the engine serves cameras in proportion to priority + 1. */
-  priority: number
-  /** Distinguishes playbacks whose seq start at 0; part of every event key. */
-  epoch: string
-  /** Wall clock of PTS 0, ms; `null` takes the recording's own start, or 0 when it does not say. */
-  originMs: number | null
-  source: SourceSpec
-  analysis: AnalysisSpec
-  /** `null` runs without faces. */
-  faces: FacesSpec | null
-  /** Folder for best shots, `null` keeps none. */
-  picturesDir: string | null
-  openTimeoutMs: number
-  /** A request to the engine or the gallery that is not answered within this fails the session. */
-  askDeadlineMs: number
-}
-
-/** Stills: a picture becomes one answer, a video up to `maxFrames` of them, spread evenly over it. */
-export interface StillsSpec {
-  files: string[]
-  faces: FacesSpec
-  embed: boolean
-  maxFrames: number
-  openTimeoutMs: number
-  askDeadlineMs: number
-}
-
 /** px of the upright original picture. */
 export interface StillFace {
   box: readonly [number, number, number, number]
@@ -140,7 +45,12 @@ export interface StillFace {
 
 export interface StreamInfo {
   codec: string
+  /** `software`, or the kind of hardware that decodes, such as `vaapi` or `cuda`. */
   decoder: string
+  /** Hardware that was tried and does not decode this stream. */
+  refused: { device: string; reason: string }[]
+  /** `rtsp` over `tcp` or `udp`; `null` for everything else. */
+  transport: 'tcp' | 'udp' | null
   container: string
   /** Upright display size, px. */
   width: number
@@ -163,8 +73,17 @@ export interface StageTimes {
   count: number
 }
 
+/** What a live picture looks like; `good` until something else is found. */
+export type PictureHealth = 'good' | 'frozen' | 'black'
+
 export interface SessionProgress {
   ledger: LedgerCounts
+  /** Pictures that arrived in this incarnation, decoded or not: of a camera that is stalled it stands still. */
+  received: number
+  /** `idle` while only I-frames are decoded; `off` without gating. */
+  gate: 'idle' | 'active' | 'off'
+  /** By how much the camera's clock runs faster than ours, parts per million; `null` while that is not known. */
+  driftPpm: number | null
   /** Leases of full-resolution frames that are held now. */
   leases: number
   lastPtsMs: number | null
@@ -187,6 +106,12 @@ export type ToSession =
   /** `null`: it cannot be told who it is, for now. */
   | { type: 'remember.answer'; incarnation: number; requestId: number; anonymous: string | null }
   | { type: 'remember.failed'; incarnation: number; requestId: number; error: CodedError }
+  /** Connect to the camera again, after `lost`. */
+  | { type: 'connect'; incarnation: number }
+  /** Something outside happened: the gate stays open for `holdMs`, and the next picture is kept as a keyframe if asked for. */
+  | { type: 'trigger'; incarnation: number; reason: string; holdMs: number; keyframe: boolean }
+  /** Under load: analyse only this share of the configured rate, 0 < share ≤ 1. */
+  | { type: 'pace'; incarnation: number; share: number }
   /** Finish what is in flight, close, exit 0. */
   | { type: 'stop'; incarnation: number }
 
@@ -194,6 +119,13 @@ export type FromSession =
   | { type: 'hello'; incarnation: 0; protocol: number; pid: number }
   | { type: 'opened'; incarnation: number; stream: StreamInfo }
   | { type: 'progress'; incarnation: number; progress: SessionProgress }
+  /**
+   * The camera is gone, or did not come: its tracks have ended and nothing is in flight. The host waits for `connect`.
+   * A host that cannot go on at all says `failed` instead.
+   */
+  | { type: 'lost'; incarnation: number; error: CodedError; progress: SessionProgress }
+  /** The picture's health changed; `evidence` is for a person. */
+  | { type: 'picture'; incarnation: number; health: PictureHealth; evidence: string }
   | SessionEvent
   | { type: 'boxes'; incarnation: number; ptsMs: number; seq: number; boxes: LiveBox[] }
   | { type: 'match'; incarnation: number; requestId: number; embedding: Float32Array; k: number }

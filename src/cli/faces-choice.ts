@@ -3,7 +3,7 @@
  */
 import type { CameraConfig } from '../../config/camera-config.ts'
 import type { Config } from '../../config/schema.ts'
-import type { FacesSpec } from '../../core/wire/control.ts'
+import type { FacesSpec } from '../../core/wire/session-spec.ts'
 import { facesSpec, livenessWarning, missingModels, modelIds, withoutMissing } from '../face-models.ts'
 import type { CliContext } from './context.ts'
 

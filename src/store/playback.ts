@@ -2,7 +2,7 @@
  * Where each file camera's playback stands, so that a daemon that was cut off goes on with the same event ids.
  * Runs in the daemon. Must never hand out a number twice for two playbacks (docs/protocol.md, "Identity of events").
  */
-import type { Checkpoint } from '../../core/wire/control.ts'
+import type { Checkpoint } from '../../core/wire/session-spec.ts'
 import type { Query, Store } from './sqlite.ts'
 
 interface PlaybackRow {

@@ -8,7 +8,7 @@
  */
 import type { Box, Size } from '../../core/geometry.ts'
 import type { Liveness, LivenessVerdict } from '../../core/observation.ts'
-import type { LivenessModel } from '../../core/wire/control.ts'
+import type { LivenessModel } from '../../core/wire/session-spec.ts'
 
 /** Looks before a verdict: as many as a name needs embeddings by default, and they come together. */
 const MIN_LOOKS = 3

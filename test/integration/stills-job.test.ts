@@ -4,7 +4,7 @@ import { EngineDirectory } from '../../actors/engine-directory.ts'
 import { answerStills, type StillAnswer } from '../../actors/stills-job.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../core/ports.ts'
-import type { FacesSpec } from '../../core/wire/control.ts'
+import type { FacesSpec } from '../../core/wire/session-spec.ts'
 
 const silent: Logger = {
   debug: () => undefined,

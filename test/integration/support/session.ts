@@ -7,7 +7,8 @@ import { configSchema } from '../../../config/schema.ts'
 import { systemClock } from '../../../core/clock.ts'
 import type { CloudEvent, EventData } from '../../../core/event.ts'
 import type { GalleryHit } from '../../../core/observation.ts'
-import type { SessionSpec, StreamInfo } from '../../../core/wire/control.ts'
+import type { StreamInfo } from '../../../core/wire/control.ts'
+import type { FileSource, SessionSpec } from '../../../core/wire/session-spec.ts'
 import { facesSpec } from '../../../src/face-models.ts'
 import { hostSettings } from '../../../src/host-settings.ts'
 import { sessionSpec } from '../../../src/session-spec.ts'
@@ -28,7 +29,7 @@ const config = configSchema.parse({ defaults: { faces: { detector: 'yunet', embe
 export const faces = facesSpec(config)
 
 /** What the session host of a recording is told; a test changes what it is about. */
-export function recordingSpec(path: string, changes: Partial<SessionSpec> = {}): SessionSpec {
+export function recordingSpec(path: string, changes: Partial<SessionSpec<FileSource>> = {}): SessionSpec<FileSource> {
   const spec = sessionSpec(config, config.defaults, {
     camera: 'cam',
     epoch: 'test',
@@ -76,7 +77,10 @@ export class Rig implements AsyncDisposable {
     this.directory.set('cpu', null)
   }
 
-  job(spec: SessionSpec, options: Partial<ReplayOptions> = {}): { job: ReplayJob; done: Promise<Replayed> } {
+  job(
+    spec: SessionSpec<FileSource>,
+    options: Partial<ReplayOptions> = {},
+  ): { job: ReplayJob; done: Promise<Replayed> } {
     const events: CloudEvent[] = []
     const probes: Float32Array[] = []
     const { search, onEvent, ...others } = options
@@ -100,7 +104,7 @@ export class Rig implements AsyncDisposable {
     return { job, done }
   }
 
-  replay(spec: SessionSpec, options: Partial<ReplayOptions> = {}): Promise<Replayed> {
+  replay(spec: SessionSpec<FileSource>, options: Partial<ReplayOptions> = {}): Promise<Replayed> {
     return this.job(spec, options).done
   }
 

@@ -6,7 +6,7 @@ import { ReplayJob } from '../../../actors/replay-job.ts'
 import { type SessionListener, startSession } from '../../../actors/session-process.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { GrabberError } from '../../../core/errors.ts'
-import type { SessionSpec } from '../../../core/wire/control.ts'
+import type { FileSource, SessionSpec } from '../../../core/wire/session-spec.ts'
 import { identify } from '../../../src/store/process-identity.ts'
 import { RecordingLogger } from '../recording-logger.ts'
 
@@ -23,7 +23,7 @@ const spec = {
   camera: 'c',
   source: { kind: 'file', path: '/none', passes: 1, from: null },
   openTimeoutMs: 20_000,
-} as unknown as SessionSpec
+} as unknown as SessionSpec<FileSource>
 
 const nobody = { remember: async () => null, keep: async () => undefined }
 const visitors = { ...nobody, mark: () => undefined, rewind: () => undefined }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type ErrorCode, type ErrorRow, errorTable } from '../../../core/error-table.ts'
+import type { ErrorRow } from '../../../core/error-row.ts'
+import { type ErrorCode, errorTable } from '../../../core/error-table.ts'
 import { fromCoded, GrabberError, toGrabberError } from '../../../core/errors.ts'
 
 const rows = Object.entries(errorTable) as [ErrorCode, ErrorRow][]

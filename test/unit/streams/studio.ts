@@ -6,13 +6,14 @@ import { type Observable, Subject } from 'rxjs'
 import type { LumaView, YuvView } from '../../../core/frame.ts'
 import { imbalance } from '../../../core/ledger.ts'
 import type { InferenceEngine, InferResult } from '../../../core/ports.ts'
-import type { FacesSpec, FromSession, SessionSpec } from '../../../core/wire/control.ts'
+import type { FromSession } from '../../../core/wire/control.ts'
+import type { FacesSpec, FileSource, SessionSpec } from '../../../core/wire/session-spec.ts'
 import type { FrameRef } from '../../../streams/frames/frame-ref.ts'
 import type { NativeFrame } from '../../../streams/media/native-frame.ts'
 import type { PictureScaler } from '../../../streams/media/picture-scaler.ts'
 import { SessionLink } from '../../../streams/session-link.ts'
 import { SessionServices } from '../../../streams/session-services.ts'
-import type { Captured } from '../../../streams/sources/file-pass.ts'
+import type { Captured } from '../../../streams/sources/pass.ts'
 import { settle, VirtualClock } from '../virtual-clock.ts'
 
 export const facesSpec: FacesSpec = {
@@ -35,13 +36,15 @@ export const facesSpec: FacesSpec = {
   cropPx: 112,
 }
 
-const spec: SessionSpec = {
+const spec: SessionSpec<FileSource> = {
   node: 'test',
   camera: 'cam',
   priority: 1,
   epoch: 'e',
   originMs: 0,
   source: { kind: 'file', path: 'clip', passes: 1, speed: null, overflow: 'wait', from: null },
+  decode: { gating: false, hardware: 'off' },
+  picture: { frozenMs: 30_000, blackMs: 10_000 },
   analysis: {
     fps: null,
     widthPx: 64,
@@ -85,7 +88,7 @@ export class Studio {
   readonly clock = new VirtualClock()
   readonly posted: FromSession[] = []
   readonly engine = new HandEngine()
-  readonly spec: SessionSpec
+  readonly spec: SessionSpec<FileSource>
   readonly link: SessionLink
   readonly services: SessionServices
   readonly #scaler: PictureScaler
@@ -116,18 +119,18 @@ export class Studio {
     const full = { ...shape, free: () => this.#lumaOf.delete(full) } as unknown as NativeFrame
     this.#lumaOf.set(full, luma)
     const info = { seq: this.#seq++, ptsMs, loop: 0, capturedAtMs: ptsMs, width: 640, height: 640 }
-    const captured: Captured = { info, full, late }
+    const captured: Captured = { info, full, late, origin: { key: false, alone: false } }
     return this.services.capture(captured, this.#scaler)
   }
 
   get ledger() {
-    const { ledger } = this.services.progress()
+    const { ledger } = this.services.progress({ received: 0, gate: 'off', driftPpm: null })
     if (imbalance(ledger) !== 0) throw new Error(`the ledger does not balance: ${JSON.stringify(ledger)}`)
     return ledger
   }
 
   get leases(): number {
-    return this.services.progress().leases
+    return this.services.progress({ received: 0, gate: 'off', driftPpm: null }).leases
   }
 
   /** Native frames that are not freed. */
