@@ -91,6 +91,14 @@ export class Decoder implements Disposable {
     }
   }
 
+  /**
+   * Forgets what was sent and not yet given back, and the end of the stream: after a drain, or before a jump, the next packet
+   * is to be an I-frame. Not while a `decode` is under way.
+   */
+  flush(): void {
+    this.#context.flushBuffers()
+  }
+
   /** A call was given up and may still use its packet and its context: neither must be freed. */
   get stuck(): boolean {
     return this.#call.stuck
