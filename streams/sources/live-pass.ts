@@ -26,6 +26,8 @@ const MS_PER_TICK = 0.001
 const LAG_MS = 1500
 /** After a wake the decoder is behind by a group of pictures, which are not to be lost; it has caught up at so few packets. */
 const CAUGHT_UP = 3
+/** An engine that is away must not keep a camera in the past: after this the newest wins again, ms. */
+const CATCH_UP_MS = 10_000
 
 export interface LivePassOptions {
   source: LiveSource
@@ -68,7 +70,8 @@ export class LivePass implements Pass {
   #baseMs: number | undefined
   /** Wall clock of PTS 0 as it is reckoned now: it follows the camera's clock. */
   #captureMs = 0
-  #catchingUp = false
+  /** Monotonic; set while it decodes what had been passed over. */
+  #catchUpUntilMs: number | undefined
   /** Monotonic: when the last picture was decoded. */
   #pictureAtMs: number | undefined
 
@@ -180,13 +183,15 @@ export class LivePass implements Pass {
     packet.dts = packet.pts
     const rested = gated.resting
     for await (const output of gated.take(packet)) {
-      if (rested && !gated.resting) this.#catchingUp = true
+      if (rested && !gated.resting && this.#catchUpUntilMs === undefined) {
+        this.#catchUpUntilMs = this.#options.clock.monotonicMs() + CATCH_UP_MS
+      }
       if ('damage' in output) this.#options.onDamage(this.#lastPtsMs, output.damage)
       else if ('undecoded' in output) this.#passOver(output.undecoded)
       else await this.#take(output, emit)
     }
     this.#expectPictures(gated.resting)
-    if (this.#feed.length <= CAUGHT_UP) this.#catchingUp = false
+    if (this.#feed.length <= CAUGHT_UP) this.#catchUpUntilMs = undefined
     else if (!this.#catchingUp && this.#feed.oldestAgeMs > LAG_MS)
       this.#lose(this.#feed.skipToNewest(), 'decode', gated)
   }
@@ -230,6 +235,10 @@ export class LivePass implements Pass {
     const capturedAtMs = this.#captureMs + pts
     const info = { seq: this.#seq++, ptsMs: pts, loop: 0, capturedAtMs, width, height }
     emit({ info, full, late: false, origin: { key, alone } })
+  }
+
+  get #catchingUp(): boolean {
+    return this.#catchUpUntilMs !== undefined && this.#options.clock.monotonicMs() < this.#catchUpUntilMs
   }
 
   #passOver(pictures: number): void {
