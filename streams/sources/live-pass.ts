@@ -11,12 +11,13 @@ import type { DecodeSpec, LiveSource } from '../../core/wire/session-spec.ts'
 import { Decoder } from '../media/decoder.ts'
 import type { Demuxer } from '../media/demuxer.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
-import { openLiveInput } from '../media/live-input.ts'
+import { type LiveInput, openLiveInput } from '../media/live-input.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
 import { Upright } from '../media/upright.ts'
 import { CaptureClock } from './capture-clock.ts'
 import { describeStream } from './describe-stream.ts'
+import { resolveOnvif } from './onvif/resolve-onvif.ts'
 import type { Captured, Emit, Pass } from './pass.ts'
 
 /** Unit of the packets' time stamps behind the capture clock: µs. */
@@ -25,6 +26,8 @@ const MS_PER_TICK = 0.001
 const LAG_MS = 1500
 /** After a wake the decoder is behind by a group of pictures, which are not to be lost; it has caught up at so few packets. */
 const CAUGHT_UP = 3
+/** An engine that is away must not keep a camera in the past: after this the newest wins again, ms. */
+const CATCH_UP_MS = 10_000
 
 export interface LivePassOptions {
   source: LiveSource
@@ -56,14 +59,28 @@ export class LivePass implements Pass {
   readonly #feed: PacketFeed
   readonly #upright: Upright
   readonly #times = new CaptureClock()
+  readonly #untimed: boolean
   readonly #stopped: AbortController
   #reading: Promise<void> = Promise.resolve()
   #seq: number
   #lastPtsMs: number
+  /** Wall clock of the session's PTS 0. */
   #originMs: number | null
-  #catchingUp = false
+  /** PTS of this connection's first picture. */
+  #baseMs: number | undefined
+  /** Wall clock of PTS 0 as it is reckoned now: it follows the camera's clock. */
+  #captureMs = 0
+  /** Monotonic; set while it decodes what had been passed over. */
+  #catchUpUntilMs: number | undefined
+  /** Monotonic: when the last picture was decoded. */
+  #pictureAtMs: number | undefined
 
-  private constructor(options: LivePassOptions, demuxer: Demuxer, decoder: Decoder, stopped: AbortController) {
+  private constructor(
+    options: LivePassOptions,
+    { demuxer, transport }: LiveInput,
+    decoder: Decoder,
+    stopped: AbortController,
+  ) {
     this.#options = options
     this.#demuxer = demuxer
     this.#decoder = decoder
@@ -72,16 +89,18 @@ export class LivePass implements Pass {
     this.#seq = options.seqBase
     this.#lastPtsMs = options.ptsBaseMs
     this.#originMs = options.originMs
-    this.stream = describeStream(demuxer, decoder)
+    this.stream = { ...describeStream(demuxer, decoder), transport }
     // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
-    const paced = options.source.protocol === 'http' && !isMjpeg(demuxer)
+    this.#untimed = isMjpeg(demuxer)
+    const paced = options.source.protocol === 'http' && !this.#untimed
     this.#feed = new PacketFeed(demuxer, { clock: options.clock, paced, signal: stopped.signal })
   }
 
   /** Errors: SRC_*, DEC_UNSUPPORTED, DEC_HARDWARE. */
   static async open(options: LivePassOptions): Promise<LivePass> {
-    const { source, openTimeoutMs, clock } = options
-    const demuxer = await openLiveInput(source, options)
+    const { openTimeoutMs, clock } = options
+    const source = await streamOf(options)
+    const { demuxer, transport } = await openLiveInput(source, options)
     try {
       const decoder = await Decoder.open(demuxer.stream, {
         threads: 1,
@@ -89,7 +108,7 @@ export class LivePass implements Pass {
         clock,
         msPerTick: MS_PER_TICK,
       })
-      return new LivePass(options, demuxer, decoder, new AbortController())
+      return new LivePass(options, { demuxer, transport }, decoder, new AbortController())
     } catch (error) {
       await demuxer[Symbol.asyncDispose]()
       throw error
@@ -160,43 +179,66 @@ export class LivePass implements Pass {
 
   async #decode(fed: FedPacket, gated: GatedDecoder, emit: Emit): Promise<void> {
     const { packet } = fed
-    const capturedAtMs = this.#capturedAt(fed)
-    this.#originMs ??= capturedAtMs - this.#options.ptsBaseMs
-    packet.pts = BigInt(Math.round((capturedAtMs - this.#originMs) / MS_PER_TICK))
+    packet.pts = BigInt(Math.round(this.#mediaTime(fed) / MS_PER_TICK))
     packet.dts = packet.pts
     const rested = gated.resting
     for await (const output of gated.take(packet)) {
-      if (rested && !gated.resting) this.#catchingUp = true
+      if (rested && !gated.resting && this.#catchUpUntilMs === undefined) {
+        this.#catchUpUntilMs = this.#options.clock.monotonicMs() + CATCH_UP_MS
+      }
       if ('damage' in output) this.#options.onDamage(this.#lastPtsMs, output.damage)
       else if ('undecoded' in output) this.#passOver(output.undecoded)
       else await this.#take(output, emit)
     }
-    if (this.#feed.length <= CAUGHT_UP) this.#catchingUp = false
+    this.#expectPictures(gated.resting)
+    if (this.#feed.length <= CAUGHT_UP) this.#catchUpUntilMs = undefined
     else if (!this.#catchingUp && this.#feed.oldestAgeMs > LAG_MS)
       this.#lose(this.#feed.skipToNewest(), 'decode', gated)
   }
 
-  /** Packets come in the order of DTS; a picture that is shown later than it is decoded was not captured later. */
-  #capturedAt({ ptsMs, dtsMs, arrivedAtMs, senderAtMs }: FedPacket): number {
-    const orderedMs = dtsMs ?? ptsMs
-    if (orderedMs === null) return arrivedAtMs
-    const { capturedAtMs } = this.#times.map({ ptsMs: orderedMs, arrivedAtMs, senderAtMs })
-    return capturedAtMs + ((ptsMs ?? orderedMs) - orderedMs)
+  /** Packets that make no picture are no better than none: garbage, or a codec that changed. DEC_FAILED. */
+  #expectPictures(resting: boolean): void {
+    const { clock, source } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (resting || this.#pictureAtMs === undefined) this.#pictureAtMs = nowMs
+    if (nowMs - this.#pictureAtMs <= source.readTimeoutMs) return
+    throw new GrabberError(
+      'DEC_FAILED',
+      `the camera sends, and no picture could be decoded for ${source.readTimeoutMs} ms`,
+      {
+        remedy: 'look at the codec settings of the camera, and at the network for lost packets',
+      },
+    )
+  }
+
+  /** Media time of a packet, ms: as long since the first picture of the session as it was captured after it. */
+  #mediaTime(fed: FedPacket): number {
+    // FFmpeg invents 25 pictures a second for Motion JPEG.
+    const { mediaMs, capturedAtMs } = this.#times.map(this.#untimed ? { ...fed, ptsMs: null } : fed)
+    this.#originMs ??= capturedAtMs - this.#lastPtsMs
+    this.#baseMs ??= Math.max(this.#lastPtsMs, capturedAtMs - this.#originMs) - mediaMs
+    this.#captureMs = capturedAtMs - mediaMs - this.#baseMs
+    return this.#baseMs + mediaMs
   }
 
   async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
     const { signal } = this.#stopped
     if (this.#catchingUp) await this.#options.calm(signal)
     if (signal.aborted) return frame.free()
+    this.#pictureAtMs = this.#options.clock.monotonicMs()
     // Media time never stands still or runs back, whatever the camera says.
     const pts = Math.max(this.#lastPtsMs + 0.001, ptsMs ?? 0)
     if (damaged) this.#options.onDamage(pts, 'parts of a picture were concealed')
     const full = this.#upright.turn(frame)
     const { width, height } = full
     this.#lastPtsMs = pts
-    const capturedAtMs = this.#originMs! + pts
+    const capturedAtMs = this.#captureMs + pts
     const info = { seq: this.#seq++, ptsMs: pts, loop: 0, capturedAtMs, width, height }
     emit({ info, full, late: false, origin: { key, alone } })
+  }
+
+  get #catchingUp(): boolean {
+    return this.#catchUpUntilMs !== undefined && this.#options.clock.monotonicMs() < this.#catchUpUntilMs
   }
 
   #passOver(pictures: number): void {
@@ -211,6 +253,14 @@ export class LivePass implements Pass {
     this.#seq += pictures
     this.#options.onLost(pictures, stage)
   }
+}
+
+/** An ONVIF device is asked for its stream each time: addresses and profiles change while it is away. */
+async function streamOf({ source, openTimeoutMs, clock, signal }: LivePassOptions): Promise<LiveSource> {
+  if (source.protocol !== 'onvif') return source
+  const transport = source.transport === 'udp' ? 'udp' : 'tcp'
+  const { uri } = await resolveOnvif({ url: source.url, transport, timeoutMs: openTimeoutMs, signal, clock })
+  return { ...source, protocol: 'rtsp', url: uri }
 }
 
 /** The failure of a source, for which the session waits until it may connect again; anything else ends the host. */
