@@ -6,11 +6,11 @@
  */
 
 /** Activity is noticed later by so much at most, ms. */
-const MOST_MS = 300
+const MOST_MS = 400
 /** Shorter than the distance of a few pictures it saves nothing, ms. */
 const LEAST_MS = 80
-/** Left in the socket at one time; Linux begins with twice that and makes room for more. A camera must not have to wait. */
-const BYTES = 64 * 1024
+/** Left in the socket at one time: what Linux sets aside for one at first; it makes room for more. A camera must not have to wait. */
+const BYTES = 128 * 1024
 /** A packet this much older than the freshest ones is followed by others that have come already, ms. */
 const FRESH_MS = 50
 /** The freshest ones are forgotten by so much: clocks drift. ms per ms */

@@ -150,7 +150,12 @@ export class PacketFeed implements AsyncDisposable {
         const { packet, error } = await this.#demuxer.read(this.#spare)
         if (!packet) throw new GrabberError('SRC_LOST', error ?? 'the camera ended the stream')
         this.#received++
-        await this.#take(packet)
+        const fed = this.#take(packet)
+        if (!fed) continue
+        if (this.#options.paced) await this.#pace(fed.dtsMs ?? fed.ptsMs)
+        this.#add(fed)
+        const lullMs = this.#bursts?.lullMs(fed) ?? 0
+        if (lullMs > 0) await this.#wait(lullMs)
       }
     } catch (error) {
       this.#ended = { error }
@@ -158,16 +163,19 @@ export class PacketFeed implements AsyncDisposable {
     this.#tell()
   }
 
-  async #take(packet: Packet): Promise<void> {
+  /** `undefined`: it is lost, since those before it are. */
+  #take(packet: Packet): FedPacket | undefined {
     const key = packet.isKeyframe
     if (this.#broken && !key) {
       this.#lost++
-      return
+      return undefined
     }
     this.#broken = false
-    const fed = this.#fed(packet, key)
     this.#spare = newPacket()
-    if (this.#options.paced) await this.#pace(fed.dtsMs ?? fed.ptsMs)
+    return this.#fed(packet, key)
+  }
+
+  #add(fed: FedPacket): void {
     this.#waiting.push(fed)
     this.#bytes += fed.bytes
     if (this.#waiting.length > MAX_PACKETS || this.#bytes > MAX_BYTES) {
@@ -175,8 +183,6 @@ export class PacketFeed implements AsyncDisposable {
       this.#broken = true
     }
     this.#tell()
-    const lullMs = this.#bursts?.lullMs(fed) ?? 0
-    if (lullMs > 0) await this.#wait(lullMs)
   }
 
   #fed(packet: Packet, key: boolean): FedPacket {

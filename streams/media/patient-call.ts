@@ -48,22 +48,26 @@ export class PatientCall implements Disposable {
   }
 
   /** One call at a time. `undefined` when it was given up. */
-  async run<T>(limitMs: number, call: () => Promise<T>): Promise<T | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<T | undefined>()
-    this.#giveUp = () => {
-      this.#stuck = true
-      stuckCalls++
-      resolve(undefined)
-    }
-    this.#limitAtMs = this.#clock.monotonicMs() + limitMs
-    if (!this.#timer || this.#timerAtMs > this.#limitAtMs) this.#set(limitMs)
-    try {
-      call().then(resolve, reject)
-      return await promise
-    } finally {
-      this.#giveUp = undefined
-      if (this.#interrupted) this[Symbol.dispose]()
-    }
+  run<T>(limitMs: number, call: () => Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = () => {
+        this.#over()
+        this.#stuck = true
+        stuckCalls++
+        resolve(undefined)
+      }
+      this.#limitAtMs = this.#clock.monotonicMs() + limitMs
+      if (!this.#timer || this.#timerAtMs > this.#limitAtMs) this.#set(limitMs)
+      const over = (settle: () => void) => {
+        if (this.#stuck) return
+        this.#over()
+        settle()
+      }
+      call().then(
+        (value) => over(() => resolve(value)),
+        (error) => over(() => reject(error)),
+      )
+    })
   }
 
   interrupt(): void {
@@ -80,6 +84,11 @@ export class PatientCall implements Disposable {
     this.#interrupted = false
   }
 
+  #over(): void {
+    this.#giveUp = undefined
+    if (this.#interrupted) this[Symbol.dispose]()
+  }
+
   #set(ms: number): void {
     this.#timer?.cancel()
     this.#timerAtMs = this.#clock.monotonicMs() + ms
@@ -89,10 +98,12 @@ export class PatientCall implements Disposable {
   #look(): void {
     this.#timer = undefined
     if (!this.#giveUp) return
-    if (this.#interrupted) return this.#giveUp()
     const leftMs = this.#limitAtMs - this.#clock.monotonicMs()
-    if (leftMs > 0) return this.#set(leftMs)
-    this.#late = true
-    this.interrupt()
+    if (this.#interrupted) this.#giveUp()
+    else if (leftMs > 0) this.#set(leftMs)
+    else {
+      this.#late = true
+      this.interrupt()
+    }
   }
 }
