@@ -318,6 +318,7 @@ describe('discovery', () => {
       { matches: [match(7)], relatesTo: 'urn:uuid:00000000-0000-0000-0000-000000000000' },
       { matches: [match(8, { types: 'wsdp:Device pub:Computer', scopes: '' })] },
       { matches: [match(9, { endpoint: '' })] },
+      { matches: [match(9, { scopes: 'onvif://www.onvif.org/name/long '.repeat(600) })] },
     ]
     const responder = await startResponder(() => [
       ...noise,
@@ -385,7 +386,8 @@ describe('discovery', () => {
       }),
     ).toEqual([])
     const ending = new AbortController()
-    const running = discoverOnvif({ timeoutMs: PATIENCE_MS, target: responder.target, signal: ending.signal })
+    const hour = 3_600_000
+    const running = discoverOnvif({ timeoutMs: hour, target: responder.target, signal: ending.signal })
     await until('it asks', () => responder.probes.length > 1)
     ending.abort()
     expect(await running).toHaveLength(1)
