@@ -4,7 +4,13 @@
  * that nobody outside sees a decoder hang, so each call has its own limit here.
  */
 import { Codec, CodecContext, Frame, type Packet, type Stream } from 'node-av'
-import { AV_FRAME_FLAG_CORRUPT, AV_NOPTS_VALUE, AVERROR_EAGAIN, AVERROR_EOF } from 'node-av/constants'
+import {
+  AV_FRAME_FLAG_CORRUPT,
+  AV_NOPTS_VALUE,
+  AV_PICTURE_TYPE_I,
+  AVERROR_EAGAIN,
+  AVERROR_EOF,
+} from 'node-av/constants'
 import type { Clock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { expectStatus, statusText } from './ffmpeg-status.ts'
@@ -18,7 +24,11 @@ export interface DecodedFrame {
   ptsMs: number | null
   /** The decoder had to conceal parts of it. */
   damaged: boolean
+  /** Coded without reference to other pictures. */
+  key: boolean
 }
+
+export type Decoded = DecodedFrame | { damage: string }
 
 export interface DecoderOptions {
   /** 0 lets FFmpeg choose. */
@@ -26,6 +36,8 @@ export interface DecoderOptions {
   /** For each packet and each frame; a decoder that takes longer hangs. */
   callTimeoutMs: number
   clock: Clock
+  /** Unit of the packets' time stamps, when it is not that of the stream; ms. */
+  msPerTick?: number
 }
 
 export class Decoder implements Disposable {
@@ -55,7 +67,8 @@ export class Decoder implements Disposable {
   static async open(stream: Stream, options: DecoderOptions): Promise<Decoder> {
     const codec = Codec.findDecoder(stream.codecpar.codecId)
     if (!codec) throw new GrabberError('DEC_UNSUPPORTED', `no decoder for codec id ${stream.codecpar.codecId}`)
-    const decoder = new Decoder(codec.name ?? 'unknown', (1000 * stream.timeBase.num) / stream.timeBase.den, options)
+    const msPerTick = options.msPerTick ?? (1000 * stream.timeBase.num) / stream.timeBase.den
+    const decoder = new Decoder(codec.name ?? 'unknown', msPerTick, options)
     const context = decoder.#context
     context.allocContext3(codec)
     expectStatus(context.parametersToContext(stream.codecpar), 'DEC_UNSUPPORTED', 'codec parameters are not usable')
@@ -71,7 +84,7 @@ export class Decoder implements Disposable {
    * Frames that `packet` completes (`null` drains), in presentation order. Yields each as soon as it is there.
    * A packet that cannot be decoded gives a `damage` text instead of throwing. Errors: DEC_HUNG.
    */
-  async *decode(packet: Packet | null): AsyncGenerator<DecodedFrame | { damage: string }> {
+  async *decode(packet: Packet | null): AsyncGenerator<Decoded> {
     const sent = await this.#limited(() => this.#context.sendPacket(packet))
     if (sent < 0 && sent !== AVERROR_EOF) yield { damage: statusText(sent) }
     for (;;) {
@@ -87,8 +100,14 @@ export class Decoder implements Disposable {
       }
       const ticks = frame.bestEffortTimestamp
       const ptsMs = ticks === AV_NOPTS_VALUE ? null : Number(ticks) * this.#msPerTick
-      yield { frame, ptsMs, damaged: frame.hasFlags(AV_FRAME_FLAG_CORRUPT) || frame.decodeErrorFlags !== 0 }
+      const damaged = frame.hasFlags(AV_FRAME_FLAG_CORRUPT) || frame.decodeErrorFlags !== 0
+      yield { frame, ptsMs, damaged, key: frame.pictType === AV_PICTURE_TYPE_I }
     }
+  }
+
+  /** Forgets all pictures: the next packet must be an I-frame. Also makes a drained decoder usable again. */
+  flush(): void {
+    this.#context.flushBuffers()
   }
 
   /** A call was given up and may still use its packet and its context: neither must be freed. */

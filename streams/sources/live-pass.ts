@@ -1,0 +1,225 @@
+/**
+ * One connection to a camera: read, decode, turn upright, with the time at which the light hit the sensor. Session host only.
+ * Owns the input, the packets that wait and the decoder. The newest wins: what the decoder cannot keep up with is lost in
+ * whole groups, and counted. Ends by an error or a stop, never by itself.
+ */
+import { Observable } from 'rxjs'
+import type { Clock } from '../../core/clock.ts'
+import { GrabberError } from '../../core/errors.ts'
+import type { StreamInfo } from '../../core/wire/control.ts'
+import type { DecodeSpec, LiveSource } from '../../core/wire/session-spec.ts'
+import { Decoder } from '../media/decoder.ts'
+import type { Demuxer } from '../media/demuxer.ts'
+import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
+import { openLiveInput } from '../media/live-input.ts'
+import type { NativeFrame } from '../media/native-frame.ts'
+import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
+import { Upright } from '../media/upright.ts'
+import { CaptureClock } from './capture-clock.ts'
+import { describeStream } from './describe-stream.ts'
+import type { Captured, Emit, Pass } from './pass.ts'
+
+/** Unit of the packets' time stamps behind the capture clock: µs. */
+const MS_PER_TICK = 0.001
+/** What waits longer for the decoder is old news: decoding goes on at the newest I-frame. */
+const LAG_MS = 1500
+/** After a wake the decoder is behind by a group of pictures, which are not to be lost; it has caught up at so few packets. */
+const CAUGHT_UP = 3
+
+export interface LivePassOptions {
+  source: LiveSource
+  decode: DecodeSpec
+  openTimeoutMs: number
+  clock: Clock
+  seqBase: number
+  ptsBaseMs: number
+  /** Wall clock of PTS 0; `null` takes that of the first picture. */
+  originMs: number | null
+  /** Cuts the opening short. */
+  signal: AbortSignal
+  /** Resolves when the graph is nearly empty, for pictures that must not be lost, or `signal` is aborted. */
+  calm(signal: AbortSignal): Promise<void>
+  onDamage(ptsMs: number, what: string): void
+  /** So many pictures were not decoded, since nothing happened. */
+  onUndecoded(pictures: number): void
+  /** So many pictures were lost undecoded: the decoder could not keep up (`decode`), or nothing could (`source`). */
+  onLost(pictures: number, stage: 'decode' | 'source'): void
+}
+
+type Picture = Extract<GatedOutput, { frame: NativeFrame }>
+
+export class LivePass implements Pass {
+  readonly stream: StreamInfo
+  readonly #options: LivePassOptions
+  readonly #demuxer: Demuxer
+  readonly #decoder: Decoder
+  readonly #feed: PacketFeed
+  readonly #upright: Upright
+  readonly #times = new CaptureClock()
+  readonly #stopped: AbortController
+  #reading: Promise<void> = Promise.resolve()
+  #seq: number
+  #lastPtsMs: number
+  #originMs: number | null
+  #catchingUp = false
+
+  private constructor(options: LivePassOptions, demuxer: Demuxer, decoder: Decoder, stopped: AbortController) {
+    this.#options = options
+    this.#demuxer = demuxer
+    this.#decoder = decoder
+    this.#stopped = stopped
+    this.#upright = new Upright(demuxer.rotation)
+    this.#seq = options.seqBase
+    this.#lastPtsMs = options.ptsBaseMs
+    this.#originMs = options.originMs
+    this.stream = describeStream(demuxer, decoder)
+    // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
+    const paced = options.source.protocol === 'http' && !isMjpeg(demuxer)
+    this.#feed = new PacketFeed(demuxer, { clock: options.clock, paced, signal: stopped.signal })
+  }
+
+  /** Errors: SRC_*, DEC_UNSUPPORTED, DEC_HARDWARE. */
+  static async open(options: LivePassOptions): Promise<LivePass> {
+    const { source, openTimeoutMs, clock } = options
+    const demuxer = await openLiveInput(source, options)
+    try {
+      const decoder = await Decoder.open(demuxer.stream, {
+        threads: 1,
+        callTimeoutMs: openTimeoutMs,
+        clock,
+        msPerTick: MS_PER_TICK,
+      })
+      return new LivePass(options, demuxer, decoder, new AbortController())
+    } catch (error) {
+      await demuxer[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get next(): { seqBase: number; ptsBaseMs: number } {
+    return { seqBase: this.#seq, ptsBaseMs: this.#lastPtsMs }
+  }
+
+  /** Wall clock of PTS 0; known with the first picture. */
+  get originMs(): number | null {
+    return this.#originMs
+  }
+
+  get received(): number {
+    return this.#feed.received
+  }
+
+  get driftPpm(): number | null {
+    return this.#times.driftPpm
+  }
+
+  frames(policy: RestPolicy | null): Observable<Captured> {
+    return new Observable((subscriber) => {
+      const emit = (captured: Captured) => {
+        if (subscriber.closed) captured.full.free()
+        else subscriber.next(captured)
+      }
+      this.#reading = this.#decodeAll(policy, emit).then(
+        () => subscriber.complete(),
+        (error) => subscriber.error(error),
+      )
+      return () => this.stop()
+    })
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    this.#feed.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop()
+    await this.#reading
+    this.#upright[Symbol.dispose]()
+    // The packets that a decoder which was given up may still read are the feed's and the demuxer's.
+    if (this.#decoder.stuck) return
+    await this.#feed[Symbol.asyncDispose]()
+    this.#decoder[Symbol.dispose]()
+    await this.#demuxer[Symbol.asyncDispose]()
+  }
+
+  async #decodeAll(policy: RestPolicy | null, emit: Emit): Promise<void> {
+    using gated = new GatedDecoder(this.#decoder, policy)
+    for (let fed = await this.#feed.next(); fed; fed = await this.#feed.next()) {
+      if ('lost' in fed) {
+        this.#lose(fed.lost, 'source', gated)
+        continue
+      }
+      try {
+        await this.#decode(fed, gated, emit)
+      } finally {
+        fed.packet.free()
+      }
+    }
+  }
+
+  async #decode(fed: FedPacket, gated: GatedDecoder, emit: Emit): Promise<void> {
+    const { packet } = fed
+    const capturedAtMs = this.#capturedAt(fed)
+    this.#originMs ??= capturedAtMs - this.#options.ptsBaseMs
+    packet.pts = BigInt(Math.round((capturedAtMs - this.#originMs) / MS_PER_TICK))
+    packet.dts = packet.pts
+    const rested = gated.resting
+    for await (const output of gated.take(packet)) {
+      if (rested && !gated.resting) this.#catchingUp = true
+      if ('damage' in output) this.#options.onDamage(this.#lastPtsMs, output.damage)
+      else if ('undecoded' in output) this.#passOver(output.undecoded)
+      else await this.#take(output, emit)
+    }
+    if (this.#feed.length <= CAUGHT_UP) this.#catchingUp = false
+    else if (!this.#catchingUp && this.#feed.oldestAgeMs > LAG_MS)
+      this.#lose(this.#feed.skipToNewest(), 'decode', gated)
+  }
+
+  /** Packets come in the order of DTS; a picture that is shown later than it is decoded was not captured later. */
+  #capturedAt({ ptsMs, dtsMs, arrivedAtMs, senderAtMs }: FedPacket): number {
+    const orderedMs = dtsMs ?? ptsMs
+    if (orderedMs === null) return arrivedAtMs
+    const { capturedAtMs } = this.#times.map({ ptsMs: orderedMs, arrivedAtMs, senderAtMs })
+    return capturedAtMs + ((ptsMs ?? orderedMs) - orderedMs)
+  }
+
+  async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
+    const { signal } = this.#stopped
+    if (this.#catchingUp) await this.#options.calm(signal)
+    if (signal.aborted) return frame.free()
+    // Media time never stands still or runs back, whatever the camera says.
+    const pts = Math.max(this.#lastPtsMs + 0.001, ptsMs ?? 0)
+    if (damaged) this.#options.onDamage(pts, 'parts of a picture were concealed')
+    const full = this.#upright.turn(frame)
+    const { width, height } = full
+    this.#lastPtsMs = pts
+    const capturedAtMs = this.#originMs! + pts
+    const info = { seq: this.#seq++, ptsMs: pts, loop: 0, capturedAtMs, width, height }
+    emit({ info, full, late: false, origin: { key, alone } })
+  }
+
+  #passOver(pictures: number): void {
+    this.#seq += pictures
+    this.#options.onUndecoded(pictures)
+  }
+
+  #lose(pictures: number, stage: 'decode' | 'source', gated: GatedDecoder): void {
+    if (pictures === 0) return
+    const undecoded = gated.interrupted()
+    if (undecoded > 0) this.#passOver(undecoded)
+    this.#seq += pictures
+    this.#options.onLost(pictures, stage)
+  }
+}
+
+/** The failure of a source, for which the session waits until it may connect again; anything else ends the host. */
+export function isSourceFailure(error: unknown): error is GrabberError {
+  return error instanceof GrabberError && (error.code.startsWith('SRC_') || recoverable.has(error.code))
+}
+
+const recoverable = new Set(['DEC_FAILED', 'DEC_UNSUPPORTED', 'DEC_HARDWARE'])
+
+function isMjpeg({ container }: Demuxer): boolean {
+  return container === 'mpjpeg' || container === 'mjpeg'
+}
