@@ -98,11 +98,15 @@ export class Decoder implements Disposable {
         yield { damage: statusText(status) }
         return
       }
-      const ticks = frame.bestEffortTimestamp
-      const ptsMs = ticks === AV_NOPTS_VALUE ? null : Number(ticks) * this.#msPerTick
+      const ptsMs = this.timeMs(frame.bestEffortTimestamp)
       const damaged = frame.hasFlags(AV_FRAME_FLAG_CORRUPT) || frame.decodeErrorFlags !== 0
       yield { frame, ptsMs, damaged, key: frame.pictType === AV_PICTURE_TYPE_I }
     }
+  }
+
+  /** A time stamp of its packets and frames in ms; `null` when there is none. */
+  timeMs(ticks: bigint): number | null {
+    return ticks === AV_NOPTS_VALUE ? null : Number(ticks) * this.#msPerTick
   }
 
   /** Forgets all pictures: the next packet must be an I-frame. Also makes a drained decoder usable again. */

@@ -12,6 +12,9 @@ import type { Decoded, DecodedFrame, Decoder } from './decoder.ts'
 import { GopRing } from './gop-ring.ts'
 import type { NativeFrame } from './native-frame.ts'
 
+/** Of a stream of I-frames alone, no more than one in this time is looked at while it rests, ms. */
+const LOOK_MS = 400
+
 export interface RestPolicy {
   /** Each packet, before anything else is asked about it. */
   saw(bytes: number, key: boolean): void
@@ -38,6 +41,8 @@ export class GatedDecoder implements Disposable {
   #resting = false
   /** Of the I-frame that the ring begins with, when it was given out; the ring then holds it a second time. */
   #givenMs: number | null = null
+  /** Of the I-frame that was decoded last while it rests. */
+  #lookedMs: number | null = null
 
   constructor(decoder: Decoder, policy: RestPolicy | null) {
     this.#decoder = decoder
@@ -77,13 +82,19 @@ export class GatedDecoder implements Disposable {
   }
 
   async *#rest(packet: Packet, policy: RestPolicy): AsyncGenerator<GatedOutput> {
-    if (packet.isKeyframe) return yield* this.#lookAt(packet, policy, this.#ring.length === 0)
+    if (packet.isKeyframe && this.#isDue(packet)) return yield* this.#lookAt(packet, policy, this.#ring.length === 0)
     this.#ring.push(packet)
     // What the ring cannot hold any more must be decoded: a group without end.
     if (policy.stirs() || this.#ring.full) yield* this.#wake(policy)
   }
 
+  #isDue(packet: Packet): boolean {
+    const nowMs = this.#decoder.timeMs(packet.pts)
+    return nowMs === null || this.#lookedMs === null || Math.abs(nowMs - this.#lookedMs) >= LOOK_MS
+  }
+
   async *#lookAt(packet: Packet, policy: RestPolicy, fresh: boolean): AsyncGenerator<GatedOutput> {
+    this.#lookedMs = this.#decoder.timeMs(packet.pts)
     const { picture, damage } = await this.#decodeAlone(packet)
     if (damage !== undefined) yield { damage }
     if ((picture && policy.differs(picture.frame, fresh) && !fresh) || policy.stirs()) {
