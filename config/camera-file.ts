@@ -4,7 +4,8 @@
  * as references only, as in the main file.
  */
 import { z } from 'zod'
-import { type ConfigProblem, problemsOf } from './problem.ts'
+import { GrabberError } from '../core/errors.ts'
+import { type ConfigProblem, problemLine, problemsOf } from './problem.ts'
 import { idSchema } from './schema.ts'
 import { maskReferences, unmaskReferences } from './secrets.ts'
 import { readYaml, writeYaml, type YamlFile } from './yaml-file.ts'
@@ -53,9 +54,15 @@ export function parseCameraFile(text: string): ParsedCameraFile {
   return { file: { cameras, stopped: [] }, problems, lineOf: yaml.lineOf }
 }
 
-/** What is written, for changing it. The text must have been loaded before: problems are not looked for. */
-export function readCameraFile(text: string): CameraFile {
-  return unmaskReferences(parseCameraFile(text).file)
+/** What is written, for changing it. CFG_INVALID where its form is wrong: what cannot be read would be lost. */
+export function readCameraFile({ path, text }: CameraFileText): CameraFile {
+  const { file, problems } = parseCameraFile(text)
+  const [first] = problems
+  if (first === undefined) return unmaskReferences(file)
+  const message = `${path}: ${problemLine(first)}`
+  throw new GrabberError('CFG_INVALID', message, {
+    context: { problems: problems.map((each) => ({ ...each, file: path })) },
+  })
 }
 
 /** The text that `parseCameraFile` reads. Ids are in order, so that the same cameras are the same text. */

@@ -12,6 +12,7 @@ import type { Logger } from '../../core/ports.ts'
 import { type ControlPorts, controlRoutes } from './control-routes.ts'
 import { type HttpPorts, publicRoutes } from './public-routes.ts'
 import type { Reply, Route } from './route.ts'
+import { httpStatus } from './status.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
 /** The longest path of a Unix socket on Linux (sun_path is 108 bytes with its end). */
@@ -124,14 +125,6 @@ function codedError(error: unknown): GrabberError {
     return new GrabberError('API_BAD_REQUEST', (error as Error).message)
   }
   return toGrabberError(error)
-}
-
-function httpStatus(code: ErrorCode): number {
-  if (code === 'API_NOT_FOUND' || code === 'GAL_UNKNOWN_SUBJECT') return 404
-  if (code === 'GAL_MODEL_MISMATCH') return 409
-  if (code === 'API_BAD_REQUEST') return 400
-  const { exit } = errorTable[code]
-  return exit === 5 ? 503 : exit === 1 ? 500 : 422
 }
 
 async function listen(

@@ -107,11 +107,15 @@ describe('cameras.yaml', () => {
     const awkward = { source: `rtsp://viewer:\${file:/run/secrets/a b}@h/s`, priority: 3, faces: { enabled: false } }
     const file = { cameras: { z: awkward, a: { source: 'file:/# not a comment: {x}.mp4' } }, stopped: ['z', 'a', 'z'] }
     const text = cameraFileText(file)
-    expect(readCameraFile(text)).toEqual({ cameras: file.cameras, stopped: ['a', 'z'] })
-    expect(text).toBe(cameraFileText(readCameraFile(text)))
+    const read = (content: string) => readCameraFile({ path: '/d/cameras.yaml', text: content })
+    expect(read(text)).toEqual({ cameras: file.cameras, stopped: ['a', 'z'] })
+    expect(text).toBe(cameraFileText(read(text)))
     expect(text.indexOf('  a:')).toBeLessThan(text.indexOf('  z:'))
-    expect(readCameraFile('')).toEqual({ cameras: {}, stopped: [] })
-    expect(readCameraFile('cameras:\nstopped:\n')).toEqual({ cameras: {}, stopped: [] })
+    expect(read('')).toEqual({ cameras: {}, stopped: [] })
+    expect(read('cameras:\nstopped:\n')).toEqual({ cameras: {}, stopped: [] })
+    // What cannot be read would be lost by the next write.
+    expect(() => read('cameras: {')).toThrow(expect.objectContaining({ code: 'CFG_INVALID' }))
+    expect(() => read('stoped: [a]')).toThrow('/d/cameras.yaml: stoped: unknown key, did you mean stopped?')
   })
 })
 
