@@ -3,7 +3,7 @@
  * shown as they are written, with references in the place of passwords.
  */
 import type { CameraReport } from '../../actors/camera.ts'
-import { redact, redactText } from '../../config/redact.ts'
+import { redact, redactWritten } from '../../config/redact.ts'
 import type { LiveConfig } from '../live-config.ts'
 
 export interface CameraView extends CameraReport {
@@ -30,12 +30,12 @@ export function cameraView(report: CameraReport, written: WrittenCameras): Camer
   return {
     ...report,
     writtenBy: by,
-    source: typeof source === 'string' ? redactText(source) : '',
+    source: typeof source === 'string' ? redactWritten(source) : '',
     enabled: written.config.cameras[id]?.enabled ?? false,
     heldStopped: written.isStopped(id),
   }
 }
 
 export function cameraDetails(report: CameraReport, written: WrittenCameras): CameraDetails {
-  return { ...cameraView(report, written), camera: redact(written.written(report.id)?.camera ?? null) }
+  return { ...cameraView(report, written), camera: redact(written.written(report.id)?.camera ?? null, redactWritten) }
 }

@@ -6,6 +6,7 @@ import { cameraFileText, readCameraFile } from '../../../config/camera-file.ts'
 import { loadConfig } from '../../../config/load.ts'
 import { findDataFolder } from '../../../config/main-file.ts'
 import { type ConfigProblem, problemLine } from '../../../config/problem.ts'
+import { redactWritten } from '../../../config/redact.ts'
 import type { GrabberError } from '../../../core/errors.ts'
 
 let folder: string
@@ -133,5 +134,18 @@ describe('findDataFolder', () => {
     const absent = { path: join(folder, 'absent.yaml'), env: {}, cwd: '/' }
     expect(() => findDataFolder(absent)).toThrow(expect.objectContaining({ code: 'CFG_UNREADABLE' }))
     expect(findDataFolder({ ...absent, env: { GRABBER_DATA: '/d' } })).toBe('/d')
+  })
+})
+
+describe('redactWritten', () => {
+  it.each([
+    [`rtsp://viewer:\${PW}@192.0.2.1/s`, `rtsp://viewer:\${PW}@192.0.2.1/s`],
+    [`rtsp://viewer:\${file:/run/secrets/a}@h/s`, `rtsp://viewer:\${file:/run/secrets/a}@h/s`],
+    [`http://h/s?key=\${KEY}&x=1`, `http://h/s?key=\${KEY}&x=1`],
+    ['http://h/s?key=abc', 'http://h/s?key=***'],
+    [`rtsp://viewer:abc\${PW}@h/s`, 'rtsp://viewer:***@h/s'],
+    ['file:/a.mp4', 'file:/a.mp4'],
+  ])('%s is shown as %s', (written, shown) => {
+    expect(redactWritten(written)).toBe(shown)
   })
 })
