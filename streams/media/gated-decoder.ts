@@ -97,14 +97,14 @@ export class GatedDecoder implements Disposable {
     this.#lookedMs = this.#decoder.timeMs(packet.pts)
     const { picture, damage } = await this.#decodeAlone(packet)
     if (damage !== undefined) yield { damage }
-    if ((picture && policy.differs(picture.frame, fresh) && !fresh) || policy.stirs()) {
+    // An I-frame that makes no picture: whatever follows is looked at.
+    if (!picture || (policy.differs(picture.frame, fresh) && !fresh) || policy.stirs()) {
       picture?.frame.free()
       this.#ring.push(packet)
       return yield* this.#wake(policy)
     }
     yield* this.#forgetGroup()
     this.#ring.push(packet)
-    if (!picture) return
     this.#givenMs = picture.ptsMs ?? Number.NEGATIVE_INFINITY
     yield { ...picture, alone: true }
   }

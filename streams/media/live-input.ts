@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { AVERROR_HTTP_FORBIDDEN, AVERROR_HTTP_UNAUTHORIZED } from 'node-av/constants'
+import { AVERROR_HTTP_FORBIDDEN, AVERROR_HTTP_OTHER_4XX, AVERROR_HTTP_UNAUTHORIZED } from 'node-av/constants'
 import { type Clock, within } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { CaptureFormat, LiveSource } from '../../core/wire/session-spec.ts'
@@ -18,6 +18,7 @@ const ENOENT = 2
 const EIO = 5
 const ENODEV = 19
 const ENOTTY = 25
+const EPROTONOSUPPORT = 93
 const unreachableErrnos = new Set([101, 111, 112, 113, 61, 64, 65, 51])
 const timeoutErrnos = new Set([110, 60])
 /** Two pictures give the rate; without these limits FFmpeg looks for a second at every start. */
@@ -29,25 +30,36 @@ export interface LiveInputOptions {
   signal: AbortSignal
 }
 
+export interface LiveInput {
+  demuxer: Demuxer
+  /** Of RTP. */
+  transport: 'tcp' | 'udp' | null
+}
+
 /**
  * Opens the camera at `source.url`, an rtsp or http address or a V4L2 device. Errors: SRC_UNREACHABLE, SRC_DNS, SRC_AUTH,
  * SRC_REFUSED, SRC_TIMEOUT, SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TOO_LARGE, SRC_NOT_FOUND, DEC_UNSUPPORTED.
  */
-export async function openLiveInput(source: LiveSource, options: LiveInputOptions): Promise<Demuxer> {
-  const { readTimeoutMs } = source
-  if (source.protocol === 'v4l2') {
+export async function openLiveInput(source: LiveSource, options: LiveInputOptions): Promise<LiveInput> {
+  const { readTimeoutMs, url, protocol } = source
+  if (protocol === 'v4l2') {
     const settings = captureSettings(source.capture)
-    return Demuxer.open(source.url, { ...options, readTimeoutMs, format: 'v4l2', settings, failure: deviceFailure })
+    const device = { ...options, readTimeoutMs, format: 'v4l2', settings, failure: deviceFailure }
+    return { demuxer: await Demuxer.open(url, device), transport: null }
   }
-  await resolveName(source.url, options)
-  const settings = source.protocol === 'rtsp' ? rtspSettings(source.transport) : PROBE
-  return Demuxer.open(source.url, { ...options, readTimeoutMs, settings, failure: networkFailure })
-}
-
-/** `prefer_tcp` tries TCP first, and UDP when the camera does not offer it. */
-function rtspSettings(transport: LiveSource['transport']): Record<string, string> {
-  const how = transport === 'auto' ? { rtsp_flags: 'prefer_tcp' } : { rtsp_transport: transport }
-  return { ...PROBE, ...how }
+  await resolveName(url, options)
+  const open = (settings: Record<string, string>) =>
+    Demuxer.open(url, { ...options, readTimeoutMs, settings: { ...PROBE, ...settings }, failure: networkFailure })
+  if (protocol !== 'rtsp') return { demuxer: await open({}), transport: null }
+  const over = async (transport: 'tcp' | 'udp') => ({ demuxer: await open({ rtsp_transport: transport }), transport })
+  if (source.transport !== 'auto') return over(source.transport)
+  try {
+    return await over('tcp')
+  } catch (error) {
+    // RTSP's 461, Unsupported Transport (RFC 2326), or FFmpeg's word for it.
+    if (!(error instanceof GrabberError && error.context.unsupportedTransport)) throw error
+    return over('udp')
+  }
 }
 
 function captureSettings({ width, height, fps, format }: CaptureFormat): Record<string, string> {
@@ -74,6 +86,10 @@ async function resolveName(url: string, { openTimeoutMs, clock }: LiveInputOptio
 function networkFailure(status: number): GrabberError {
   if (status === AVERROR_HTTP_UNAUTHORIZED || status === AVERROR_HTTP_FORBIDDEN)
     return new GrabberError('SRC_AUTH', 'the camera refuses the user or the password')
+  if (status === -EPROTONOSUPPORT || status === AVERROR_HTTP_OTHER_4XX)
+    return new GrabberError('SRC_REFUSED', 'the camera refuses the transport or the request', {
+      context: { unsupportedTransport: true },
+    })
   const answer = httpStatus(status)
   if (answer !== undefined) return new GrabberError('SRC_REFUSED', `the camera answers ${answer}`)
   if (unreachableErrnos.has(-status)) return new GrabberError('SRC_UNREACHABLE', statusText(status))

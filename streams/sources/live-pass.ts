@@ -11,12 +11,13 @@ import type { DecodeSpec, LiveSource } from '../../core/wire/session-spec.ts'
 import { Decoder } from '../media/decoder.ts'
 import type { Demuxer } from '../media/demuxer.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
-import { openLiveInput } from '../media/live-input.ts'
+import { type LiveInput, openLiveInput } from '../media/live-input.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
 import { Upright } from '../media/upright.ts'
 import { CaptureClock } from './capture-clock.ts'
 import { describeStream } from './describe-stream.ts'
+import { resolveOnvif } from './onvif/resolve-onvif.ts'
 import type { Captured, Emit, Pass } from './pass.ts'
 
 /** Unit of the packets' time stamps behind the capture clock: µs. */
@@ -62,8 +63,15 @@ export class LivePass implements Pass {
   #lastPtsMs: number
   #originMs: number | null
   #catchingUp = false
+  /** Monotonic: when the last picture was decoded. */
+  #pictureAtMs: number | undefined
 
-  private constructor(options: LivePassOptions, demuxer: Demuxer, decoder: Decoder, stopped: AbortController) {
+  private constructor(
+    options: LivePassOptions,
+    { demuxer, transport }: LiveInput,
+    decoder: Decoder,
+    stopped: AbortController,
+  ) {
     this.#options = options
     this.#demuxer = demuxer
     this.#decoder = decoder
@@ -72,7 +80,7 @@ export class LivePass implements Pass {
     this.#seq = options.seqBase
     this.#lastPtsMs = options.ptsBaseMs
     this.#originMs = options.originMs
-    this.stream = describeStream(demuxer, decoder)
+    this.stream = { ...describeStream(demuxer, decoder), transport }
     // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
     const paced = options.source.protocol === 'http' && !isMjpeg(demuxer)
     this.#feed = new PacketFeed(demuxer, { clock: options.clock, paced, signal: stopped.signal })
@@ -80,8 +88,9 @@ export class LivePass implements Pass {
 
   /** Errors: SRC_*, DEC_UNSUPPORTED, DEC_HARDWARE. */
   static async open(options: LivePassOptions): Promise<LivePass> {
-    const { source, openTimeoutMs, clock } = options
-    const demuxer = await openLiveInput(source, options)
+    const { openTimeoutMs, clock } = options
+    const source = await streamOf(options)
+    const { demuxer, transport } = await openLiveInput(source, options)
     try {
       const decoder = await Decoder.open(demuxer.stream, {
         threads: 1,
@@ -89,7 +98,7 @@ export class LivePass implements Pass {
         clock,
         msPerTick: MS_PER_TICK,
       })
-      return new LivePass(options, demuxer, decoder, new AbortController())
+      return new LivePass(options, { demuxer, transport }, decoder, new AbortController())
     } catch (error) {
       await demuxer[Symbol.asyncDispose]()
       throw error
@@ -171,9 +180,25 @@ export class LivePass implements Pass {
       else if ('undecoded' in output) this.#passOver(output.undecoded)
       else await this.#take(output, emit)
     }
+    this.#expectPictures(gated.resting)
     if (this.#feed.length <= CAUGHT_UP) this.#catchingUp = false
     else if (!this.#catchingUp && this.#feed.oldestAgeMs > LAG_MS)
       this.#lose(this.#feed.skipToNewest(), 'decode', gated)
+  }
+
+  /** Packets that make no picture are no better than none: garbage, or a codec that changed. DEC_FAILED. */
+  #expectPictures(resting: boolean): void {
+    const { clock, source } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (resting || this.#pictureAtMs === undefined) this.#pictureAtMs = nowMs
+    if (nowMs - this.#pictureAtMs <= source.readTimeoutMs) return
+    throw new GrabberError(
+      'DEC_FAILED',
+      `the camera sends, and no picture could be decoded for ${source.readTimeoutMs} ms`,
+      {
+        remedy: 'look at the codec settings of the camera, and at the network for lost packets',
+      },
+    )
   }
 
   /** Packets come in the order of DTS; a picture that is shown later than it is decoded was not captured later. */
@@ -188,6 +213,7 @@ export class LivePass implements Pass {
     const { signal } = this.#stopped
     if (this.#catchingUp) await this.#options.calm(signal)
     if (signal.aborted) return frame.free()
+    this.#pictureAtMs = this.#options.clock.monotonicMs()
     // Media time never stands still or runs back, whatever the camera says.
     const pts = Math.max(this.#lastPtsMs + 0.001, ptsMs ?? 0)
     if (damaged) this.#options.onDamage(pts, 'parts of a picture were concealed')
@@ -211,6 +237,14 @@ export class LivePass implements Pass {
     this.#seq += pictures
     this.#options.onLost(pictures, stage)
   }
+}
+
+/** An ONVIF device is asked for its stream each time: addresses and profiles change while it is away. */
+async function streamOf({ source, openTimeoutMs, clock, signal }: LivePassOptions): Promise<LiveSource> {
+  if (source.protocol !== 'onvif') return source
+  const transport = source.transport === 'udp' ? 'udp' : 'tcp'
+  const { uri } = await resolveOnvif({ url: source.url, transport, timeoutMs: openTimeoutMs, signal, clock })
+  return { ...source, protocol: 'rtsp', url: uri }
 }
 
 /** The failure of a source, for which the session waits until it may connect again; anything else ends the host. */
