@@ -10,7 +10,7 @@ import { type ConfigProblem, problemLine } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import type { Logger } from '../core/ports.ts'
-import type { CameraChanges } from './camera-desk.ts'
+import type { FleetChange } from './camera-fleet.ts'
 import type { CameraFileStore } from './store/camera-file.ts'
 
 export interface LiveConfigParts {
@@ -23,14 +23,14 @@ export interface LiveConfigParts {
    * Refuses what cannot run here, before anything is written or changed: MDL_*, GAL_MODEL_MISMATCH. What it resolves with
    * makes the change.
    */
-  prepare(next: Config, diff: ConfigDiff): Promise<() => Promise<CameraChanges>>
+  prepare(next: Config, diff: ConfigDiff): Promise<() => Promise<FleetChange>>
   logger: Logger
 }
 
 export interface ConfigReport {
   /** Dotted paths of what differs from what ran before. */
   changed: string[]
-  cameras: CameraChanges
+  cameras: FleetChange
   /** Dotted paths of what differs and waits for the next start of the daemon. */
   restartNeeded: string[]
   /** Cameras that are in both files: the main file counts. */
@@ -113,9 +113,9 @@ export class LiveConfig {
 
   /**
    * Keeps a camera stopped over restarts of the daemon, or not any more, and applies it. Looks at no other part of what is
-   * written: a camera can be stopped while somebody has the main file open. STO_UNUSABLE.
+   * written: a camera can be stopped while somebody has the main file open. `act` is done once it is on the disk. STO_UNUSABLE.
    */
-  setStopped(id: string, stopped: boolean): Promise<CameraChanges> {
+  setStopped(id: string, stopped: boolean, act: () => Promise<unknown> = async () => undefined): Promise<FleetChange> {
     return this.#lane.run(async () => {
       const { cameraFile, prepare } = this.#parts
       const file = readCameraFile(await cameraFile.read())
@@ -124,6 +124,7 @@ export class LiveConfig {
       const commit = await prepare(next.config, configDiff(this.config, next.config))
       const text = cameraFileText({ ...file, stopped: [...next.stopped] })
       if (text !== cameraFileText(file)) await cameraFile.write(text)
+      await act()
       const changes = await commit()
       this.#loaded = next
       return changes

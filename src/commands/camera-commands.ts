@@ -8,7 +8,7 @@ import { problemsOf } from '../../config/problem.ts'
 import { idSchema } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { DiscoveredDevice } from '../../streams/sources/onvif/probe-match.ts'
-import type { CameraDesk } from '../camera-desk.ts'
+import type { CameraDesk } from '../camera-fleet.ts'
 import type { LiveConfig } from '../live-config.ts'
 import { triggerFields, triggerOf } from '../trigger-fields.ts'
 import { type CameraDetails, cameraDetails, cameraView } from './camera-view.ts'
@@ -117,8 +117,7 @@ export function cameraCommands({ cameras, live, discover }: CameraPorts): Comman
       changes: true,
       async run({ id }) {
         cameras.get(id)
-        await live.setStopped(id, true)
-        await cameras.stop(id)
+        await live.setStopped(id, true, () => cameras.stop(id))
         return details(id)
       },
     }),

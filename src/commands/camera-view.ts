@@ -2,7 +2,7 @@
  * A camera as commands and the API show it: what it does, and where and how it is written. Runs in the daemon. Addresses are
  * shown as they are written, with references in the place of passwords.
  */
-import type { CameraReport } from '../../actors/camera.ts'
+import type { CameraReport } from '../../actors/camera-report.ts'
 import { redact, redactWritten } from '../../config/redact.ts'
 import type { LiveConfig } from '../live-config.ts'
 

@@ -3,13 +3,14 @@
  */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CameraReport } from '../../actors/camera.ts'
+import type { CameraReport } from '../../actors/camera-report.ts'
+import type { Trigger } from '../../actors/session-process.ts'
 import { configDiff } from '../../config/diff.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import { emptyLedger } from '../../core/ledger.ts'
-import type { CameraChanges, CameraDesk, CameraTrigger } from '../../src/camera-desk.ts'
+import type { CameraDesk, FleetChange } from '../../src/camera-fleet.ts'
 import { LiveConfig } from '../../src/live-config.ts'
 import { CameraFileStore } from '../../src/store/camera-file.ts'
 import { RecordingLogger } from './recording-logger.ts'
@@ -38,25 +39,28 @@ export class RecordingCameras implements CameraDesk {
     return { id, state, stream: null, ledger: emptyLedger(), lastFrameAgeMs: null } as CameraReport
   }
 
-  async start(id: string): Promise<void> {
+  async start(id: string): Promise<CameraReport> {
     this.told.push(`start ${id}`)
+    return this.get(id)
   }
 
-  async stop(id: string): Promise<void> {
+  async stop(id: string): Promise<CameraReport> {
     this.told.push(`stop ${id}`)
+    return this.get(id)
   }
 
-  async restart(id: string): Promise<void> {
+  async restart(id: string): Promise<CameraReport> {
     this.told.push(`restart ${id}`)
+    return this.get(id)
   }
 
-  trigger(id: string, { reason, holdMs, keyframe }: CameraTrigger): boolean {
+  trigger(id: string, { reason, holdMs, keyframe }: Trigger): boolean {
     this.get(id)
     this.told.push(`trigger ${id} ${reason} ${holdMs} ${keyframe}`)
     return this.awake
   }
 
-  async apply(next: Config): Promise<CameraChanges> {
+  async apply(next: Config): Promise<FleetChange> {
     const { added, removed, changed } = configDiff(this.#config, next).cameras
     this.#config = next
     if (added.length + removed.length + changed.length > 0) {
