@@ -1,7 +1,18 @@
+import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+/** Files that compare figures with one another, or need the machine for themselves: one at a time, after all others. */
+const ALONE = ['test/integration/{bench,soak}.test.ts', 'test/e2e/engine-devices.test.ts']
+/** Faults whose tests look at outcomes only, never at when they came. */
+const PATIENT_FAULTS = 'test/fault/{daemon,damaged-streams,engine-scenarios,engines,publish,replay}.test.ts'
+
+/** For tests that start real processes; what they wait for comes late on a busy machine. */
+const patient = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 export default defineConfig({
   test: {
+    // The many processes that tests start load in two thirds of the time; the same folder as in bin/grabber.
+    env: { NODE_COMPILE_CACHE: resolve(import.meta.dirname, 'node_modules/.cache/compiled') },
     projects: [
       {
         test: {
@@ -12,11 +23,21 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'together',
+          include: ['test/{contract,integration,e2e}/**/*.test.ts', PATIENT_FAULTS],
+          exclude: ALONE,
+          globalSetup: 'test/integration/support/standard-port.ts',
+          ...patient,
+          // Half of their time they wait for processes, ports and media; on two cores a third would only make them late.
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
           name: 'integration',
-          include: ['test/{contract,integration,e2e,fault}/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // Real processes on two cores: one file at a time keeps waits bounded and figures honest.
+          include: ['test/fault/**/*.test.ts', ...ALONE],
+          exclude: [PATIENT_FAULTS],
+          ...patient,
           fileParallelism: false,
         },
       },

@@ -16,6 +16,9 @@ const MAD_TO_SIGMA = 1.4826
 const SIGMAS = 4
 /** Least growth over the median that counts, as a factor. */
 const GROWTH = 1.5
+/** The same over what quiet reaches now and then (its 95th percentile): two P-frames among B-frames in one sum. */
+const PEAK_GROWTH = 1.3
+const PEAK = 0.95
 /** Skipped pictures are a dozen bytes each: below so many bytes a picture nothing can be seen. */
 const FLOOR_BYTES = 60
 /** A wake that showed nothing raises the threshold, so that a breathing encoder is not decoded all day. */
@@ -75,13 +78,18 @@ export class PacketActivity {
     this.#next = (this.#next + 1) % REMEMBERED
     this.#tolerance = Math.max(1, this.#tolerance * RELAX)
     if (this.#quiet.length < ENOUGH) return
-    const center = median(this.#quiet)
-    const sigma = MAD_TO_SIGMA * median(this.#quiet.map((value) => Math.abs(value - center)))
-    this.#threshold = Math.max(center * GROWTH, center + SIGMAS * sigma, FLOOR_BYTES * this.#length)
+    const center = quantile(this.#quiet, 0.5)
+    const deviations = this.#quiet.map((value) => Math.abs(value - center))
+    this.#threshold = Math.max(
+      center * GROWTH,
+      center + SIGMAS * MAD_TO_SIGMA * quantile(deviations, 0.5),
+      quantile(this.#quiet, PEAK) * PEAK_GROWTH,
+      FLOOR_BYTES * this.#length,
+    )
   }
 }
 
-function median(values: readonly number[]): number {
+function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  return sorted[sorted.length >> 1]!
+  return sorted[Math.floor(share * (sorted.length - 1))]!
 }

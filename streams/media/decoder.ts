@@ -109,7 +109,10 @@ export class Decoder implements Disposable {
     return ticks === AV_NOPTS_VALUE ? null : Number(ticks) * this.#msPerTick
   }
 
-  /** Forgets all pictures: the next packet must be an I-frame. Also makes a drained decoder usable again. */
+  /**
+   * Forgets what was sent and not yet given back, and the end of the stream: after a drain, or before a jump, the next packet
+   * is to be an I-frame. Not while a `decode` is under way.
+   */
   flush(): void {
     this.#context.flushBuffers()
   }

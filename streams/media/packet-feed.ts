@@ -4,7 +4,7 @@
  * groups at a time, since a decoder can only begin at an I-frame.
  */
 import type { Packet } from 'node-av'
-import { AV_NOPTS_VALUE, AV_PKT_DATA_PRFT } from 'node-av/constants'
+import { AV_NOPTS_VALUE } from 'node-av/constants'
 import { type Clock, delay } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { Demuxer } from './demuxer.ts'
@@ -20,8 +20,9 @@ export interface FedPacket {
   /** In the stream's own time, ms; `null` when not said. DTS orders packets, PTS pictures. */
   ptsMs: number | null
   dtsMs: number | null
-  /** Wall clock when it was read, ms. */
+  /** When it was read, by the wall clock and by the monotonic clock, ms. */
   arrivedAtMs: number
+  monotonicMs: number
   /** When it was captured by the clock of the camera (RTCP), ms since the epoch. */
   senderAtMs: number | null
 }
@@ -69,7 +70,7 @@ export class PacketFeed implements AsyncDisposable {
   /** For how long the oldest of them waits, ms. */
   get oldestAgeMs(): number {
     const oldest = this.#waiting[0]
-    return oldest ? this.#options.clock.nowMs() - oldest.arrivedAtMs : 0
+    return oldest ? this.#options.clock.monotonicMs() - oldest.monotonicMs : 0
   }
 
   /**
@@ -137,7 +138,8 @@ export class PacketFeed implements AsyncDisposable {
       ptsMs: this.#ms(packet.pts),
       dtsMs: this.#ms(packet.dts),
       arrivedAtMs: this.#options.clock.nowMs(),
-      senderAtMs: senderTimeMs(packet.getSideData(AV_PKT_DATA_PRFT)),
+      monotonicMs: this.#options.clock.monotonicMs(),
+      senderAtMs: senderTimeMs(packet),
     }
     if (this.#options.paced) await this.#pace(fed.dtsMs ?? fed.ptsMs)
     this.#waiting.push(fed)

@@ -57,11 +57,17 @@ export class LivePass implements Pass {
   readonly #feed: PacketFeed
   readonly #upright: Upright
   readonly #times = new CaptureClock()
+  readonly #untimed: boolean
   readonly #stopped: AbortController
   #reading: Promise<void> = Promise.resolve()
   #seq: number
   #lastPtsMs: number
+  /** Wall clock of the session's PTS 0. */
   #originMs: number | null
+  /** PTS of this connection's first picture. */
+  #baseMs: number | undefined
+  /** Wall clock of PTS 0 as it is reckoned now: it follows the camera's clock. */
+  #captureMs = 0
   #catchingUp = false
   /** Monotonic: when the last picture was decoded. */
   #pictureAtMs: number | undefined
@@ -82,7 +88,8 @@ export class LivePass implements Pass {
     this.#originMs = options.originMs
     this.stream = { ...describeStream(demuxer, decoder), transport }
     // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
-    const paced = options.source.protocol === 'http' && !isMjpeg(demuxer)
+    this.#untimed = isMjpeg(demuxer)
+    const paced = options.source.protocol === 'http' && !this.#untimed
     this.#feed = new PacketFeed(demuxer, { clock: options.clock, paced, signal: stopped.signal })
   }
 
@@ -169,9 +176,7 @@ export class LivePass implements Pass {
 
   async #decode(fed: FedPacket, gated: GatedDecoder, emit: Emit): Promise<void> {
     const { packet } = fed
-    const capturedAtMs = this.#capturedAt(fed)
-    this.#originMs ??= capturedAtMs - this.#options.ptsBaseMs
-    packet.pts = BigInt(Math.round((capturedAtMs - this.#originMs) / MS_PER_TICK))
+    packet.pts = BigInt(Math.round(this.#mediaTime(fed) / MS_PER_TICK))
     packet.dts = packet.pts
     const rested = gated.resting
     for await (const output of gated.take(packet)) {
@@ -201,12 +206,14 @@ export class LivePass implements Pass {
     )
   }
 
-  /** Packets come in the order of DTS; a picture that is shown later than it is decoded was not captured later. */
-  #capturedAt({ ptsMs, dtsMs, arrivedAtMs, senderAtMs }: FedPacket): number {
-    const orderedMs = dtsMs ?? ptsMs
-    if (orderedMs === null) return arrivedAtMs
-    const { capturedAtMs } = this.#times.map({ ptsMs: orderedMs, arrivedAtMs, senderAtMs })
-    return capturedAtMs + ((ptsMs ?? orderedMs) - orderedMs)
+  /** Media time of a packet, ms: as long since the first picture of the session as it was captured after it. */
+  #mediaTime(fed: FedPacket): number {
+    // FFmpeg invents 25 pictures a second for Motion JPEG.
+    const { mediaMs, capturedAtMs } = this.#times.map(this.#untimed ? { ...fed, ptsMs: null } : fed)
+    this.#originMs ??= capturedAtMs - this.#lastPtsMs
+    this.#baseMs ??= Math.max(this.#lastPtsMs, capturedAtMs - this.#originMs) - mediaMs
+    this.#captureMs = capturedAtMs - mediaMs - this.#baseMs
+    return this.#baseMs + mediaMs
   }
 
   async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
@@ -220,7 +227,7 @@ export class LivePass implements Pass {
     const full = this.#upright.turn(frame)
     const { width, height } = full
     this.#lastPtsMs = pts
-    const capturedAtMs = this.#originMs! + pts
+    const capturedAtMs = this.#captureMs + pts
     const info = { seq: this.#seq++, ptsMs: pts, loop: 0, capturedAtMs, width, height }
     emit({ info, full, late: false, origin: { key, alone } })
   }

@@ -3,18 +3,21 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import { cameraClip } from './support/camera-clips.ts'
 import { hasClips } from './support/clips.ts'
 import { FaultProxy } from './support/fault-proxy.ts'
 import { probe, Viewer } from './support/ffmpeg-viewer.ts'
+import { HlsServer } from './support/hls-server.ts'
 import { MjpegServer } from './support/mjpeg-server.ts'
 import { until } from './support/nats.ts'
 import { RtspServer } from './support/rtsp-server.ts'
+import { VideoServer } from './support/video-server.ts'
+import { VlcServer } from './support/vlc-server.ts'
 
-function watch(url: string, transport: 'tcp' | 'udp' = 'tcp'): Viewer {
+function watch(test: TestContext, url: string, transport: 'tcp' | 'udp' = 'tcp'): Viewer {
   const viewer = new Viewer(url, { transport })
-  onTestFinished(() => viewer[Symbol.asyncDispose]())
+  test.onTestFinished(() => viewer[Symbol.asyncDispose]())
   return viewer
 }
 
@@ -37,24 +40,24 @@ describe.skipIf(!hasClips)('RtspServer', () => {
   })
   afterAll(() => server?.[Symbol.asyncDispose]())
 
-  it('sends numbered pictures, each at its time, round and round, over TCP and UDP', async () => {
+  it.concurrent('sends numbered pictures, each at its time, round and round, over TCP and UDP', async (test) => {
     const lobby = await camera('/lobby')
-    const viewers = [watch(lobby.url), watch(lobby.url, 'udp')]
+    const viewers = [watch(test, lobby.url), watch(test, lobby.url, 'udp')]
     for (const viewer of viewers) {
       await until('the clip began again', () =>
         viewer.seen.some(({ number }) => number === 3 && viewer.seen.length > 40),
       )
       const numbers = viewer.seen.map(({ number }) => number)
-      expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+      test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
       // Every picture 40 ms after the one before, also where the clip begins again.
       const steps = viewer.times.slice(2).map((time, index) => Math.round((time - viewer.times[index + 1]!) * 1000))
-      expect(new Set(steps)).toEqual(new Set([40]))
-      for (const { number, atMs } of viewer.seen) expect(lobby.sentAtMs(number!, atMs)).toBeLessThan(atMs)
+      test.expect(new Set(steps)).toEqual(new Set([40]))
+      for (const { number, atMs } of viewer.seen) test.expect(lobby.sentAtMs(number!, atMs)).toBeLessThan(atMs)
     }
-    expect(await lobby.clients()).toBe(2)
+    test.expect(await lobby.clients()).toBe(2)
   })
 
-  it('lets in whom it knows, by Basic and by Digest', async () => {
+  it.concurrent('lets in whom it knows, by Basic and by Digest', async (test) => {
     const auth = { user: 'viewer', password: 'secret' }
     for (const kind of ['basic', 'digest'] as const) {
       const door = await camera(`/${kind}`, { auth: { kind, ...auth } })
@@ -63,30 +66,30 @@ describe.skipIf(!hasClips)('RtspServer', () => {
         probe(door.urlAt(door.port, 'guess')),
         probe(door.urlAt(door.port, null)),
       ])
-      expect(good).toEqual({ codec: 'h264', size: '640x360' })
-      expect([wrong.error, none.error]).toEqual([expect.stringContaining('401'), expect.stringContaining('401')])
+      test.expect(good).toEqual({ codec: 'h264', size: '640x360' })
+      test.expect([wrong.error, none.error]).toEqual([expect.stringContaining('401'), expect.stringContaining('401')])
     }
   })
 
-  it('freezes, stalls, and goes on where the world is', async () => {
+  it.concurrent('freezes, stalls, and goes on where the world is', async (test) => {
     const one = await camera('/one')
     const other = await camera('/other')
-    const viewer = watch(one.url)
+    const viewer = watch(test, one.url)
     await more(viewer, 5)
     await one.freeze()
     await until('the same picture ten times', () => viewer.seen.slice(-10).every(({ same }) => same))
     await one.stall()
     const sent = one.sentCount
-    watch(other.url)
+    watch(test, other.url)
     await until('the other camera went on', () => other.sentCount > 10)
-    expect([one.sentCount, await one.clients(), viewer.ended]).toEqual([sent, 1, false])
+    test.expect([one.sentCount, await one.clients(), viewer.ended]).toEqual([sent, 1, false])
     await one.resume()
     await until('pictures again', () => viewer.seen.slice(-5).every(({ same }) => !same))
   })
 
-  it('shows another clip in the middle of the stream; another codec to who comes back', async () => {
+  it.concurrent('shows another clip in the middle of the stream; another codec to who comes back', async (test) => {
     const changing = await camera('/changing')
-    const viewer = watch(changing.url)
+    const viewer = watch(test, changing.url)
     await more(viewer, 5)
     await changing.show(cameraClip('black', { fps: 25, seconds: 1 }), { once: true })
     await until('black', () => viewer.seen.some(({ light }) => light < 20))
@@ -95,16 +98,16 @@ describe.skipIf(!hasClips)('RtspServer', () => {
     await until('another size', () => viewer.sizes.includes('320x180'))
     await changing.show(cameraClip('person', { codec: 'hevc', seconds: 2 }))
     await until('sent away', () => viewer.ended)
-    expect(await probe(changing.url)).toEqual({ codec: 'hevc', size: '640x360' })
+    test.expect(await probe(changing.url)).toEqual({ codec: 'hevc', size: '640x360' })
   })
 
-  it('has a clock that jumps and stands still, and an end', async () => {
+  it.concurrent('has a clock that jumps and stands still, and an end', async (test) => {
     const odd = await camera('/odd')
-    const viewer = watch(odd.url)
+    const viewer = watch(test, odd.url)
     const jumped = () =>
       viewer.times.some((time, index) => index > 0 && Math.abs(time - viewer.times[index - 1]! - 60) < 1)
     await more(viewer, 5)
-    expect(jumped()).toBe(false)
+    test.expect(jumped()).toBe(false)
     await odd.jump(60_000)
     await until('a jump of a minute', jumped)
     await odd.spoil({ clockStill: true })
@@ -116,12 +119,12 @@ describe.skipIf(!hasClips)('RtspServer', () => {
     await odd.spoil({ clockStill: false })
     await odd.end()
     await until('the end', () => viewer.ended)
-    expect((await probe(odd.url)).codec).toBe('h264')
+    test.expect((await probe(odd.url)).codec).toBe('h264')
   })
 
-  it('loses, reorders and damages packets', async () => {
+  it.concurrent('loses, reorders and damages packets', async (test) => {
     const bad = await camera('/bad')
-    const [udp, tcp] = [watch(bad.url, 'udp'), watch(bad.url)] as const
+    const [udp, tcp] = [watch(test, bad.url, 'udp'), watch(test, bad.url)] as const
     const complained = (what: RegExp) => what.test(udp.complaints) && what.test(tcp.complaints)
     for (const viewer of [udp, tcp]) await more(viewer, 2)
     await bad.spoil({ loss: 0.2 })
@@ -139,32 +142,32 @@ describe.skipIf(!hasClips)('RtspServer', () => {
     for (const viewer of [udp, tcp]) await more(viewer, 20)
   })
 
-  it('sends sender reports that say when a picture was taken', async () => {
+  it.concurrent('sends sender reports that say when a picture was taken', async (test) => {
     const { url } = await camera('/reports', { rtcpIntervalMs: 100 })
-    const { ntpMs, atMs } = await firstReport(url)
-    expect(Math.abs(ntpMs - atMs)).toBeLessThan(1000)
+    const { ntpMs, atMs } = await firstReport(test, url)
+    test.expect(Math.abs(ntpMs - atMs)).toBeLessThan(1000)
   })
 
-  it('takes a stream away and gives it back; dies and comes back at the same address', async () => {
+  it.concurrent('takes a stream away and gives it back; dies and comes back at the same address', async (test) => {
     const own = await RtspServer.start()
-    onTestFinished(() => own[Symbol.asyncDispose]())
+    test.onTestFinished(() => own[Symbol.asyncDispose]())
     const gone = await own.camera('/gone', { clip })
-    const viewer = watch(gone.url)
+    const viewer = watch(test, gone.url)
     await more(viewer, 2)
     await gone.withdraw()
     await until('sent away', () => viewer.ended)
-    expect((await probe(gone.url)).error).toContain('404')
+    test.expect((await probe(gone.url)).error).toContain('404')
     await gone.restore()
-    const again = watch(gone.url)
+    const again = watch(test, gone.url)
     await more(again, 2)
     await own.kill()
     await until('cut off', () => again.ended)
-    expect((await probe(gone.url)).error).toContain('refused')
+    test.expect((await probe(gone.url)).error).toContain('refused')
     await own.restart()
-    await more(watch(gone.url), 2)
+    await more(watch(test, gone.url), 2)
   })
 
-  it('ends with the process that started it', async () => {
+  it.concurrent('ends with the process that started it', async () => {
     const parent = fork(new URL('../fixtures/servers/start-and-wait.ts', import.meta.url))
     const [pid] = (await once(parent, 'message')) as [number]
     process.kill(pid, 0)
@@ -174,9 +177,9 @@ describe.skipIf(!hasClips)('RtspServer', () => {
 })
 
 /** Speaks RTSP over one connection until the first RTCP sender report has come (RFC 3550, 6.4.1; RFC 2326, 10.12). */
-async function firstReport(url: string): Promise<{ ntpMs: number; atMs: number }> {
+async function firstReport(test: TestContext, url: string): Promise<{ ntpMs: number; atMs: number }> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  onTestFinished(() => void socket.destroy())
+  test.onTestFinished(() => void socket.destroy())
   let bytes = Buffer.alloc(0)
   socket.on('data', (chunk) => {
     bytes = Buffer.concat([bytes, chunk])
@@ -191,13 +194,28 @@ async function firstReport(url: string): Promise<{ ntpMs: number; atMs: number }
   const control = /a=control:(stream\S*)/.exec(await ask(`DESCRIBE ${url}`))![1]
   const set = await ask(`SETUP ${url}/${control}`, 'Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n')
   await ask(`PLAY ${url}`, `Session: ${/Session: ([^;\r]+)/.exec(set)![1]}\r\n`)
-  const report = () => bytes.indexOf(Buffer.from([0x24, 1]))
+  const report = () => bytes.findIndex((byte, at) => byte === 0x24 && bytes[at + 1] === 1 && bytes[at + 5] === 200)
   await until('a sender report', () => report() >= 0 && bytes.length > report() + 20)
   const packet = bytes.subarray(report() + 4)
-  expect(packet[1]).toBe(200)
   const secondsSince1900 = packet.readUInt32BE(8) + packet.readUInt32BE(12) / 2 ** 32
   return { ntpMs: (secondsSince1900 - 2_208_988_800) * 1000, atMs: Date.now() }
 }
+
+describe.skipIf(!hasClips)('VlcServer', () => {
+  it.concurrent('is a camera of another make: over UDP only, to whom it knows', async (test) => {
+    const clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
+    const server = await VlcServer.start({ clip, auth: { user: 'viewer', password: 'secret' } })
+    test.onTestFinished(() => server[Symbol.asyncDispose]())
+    const viewer = watch(test, server.url, 'udp')
+    await until('the clip began again', () => viewer.seen.some(({ number }) => number === 3) && viewer.seen.length > 40)
+    const numbers = viewer.seen.map(({ number }) => number)
+    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    const steps = viewer.times.slice(2).map((time, index) => Math.round((time - viewer.times[index + 1]!) * 1000))
+    test.expect(new Set(steps)).toEqual(new Set([40]))
+    test.expect((await probe(server.url)).error).toContain('461')
+    test.expect((await probe(server.urlAt(server.port, 'guess'))).error).toContain('401')
+  })
+})
 
 describe('FaultProxy', () => {
   let echo: Server
@@ -280,13 +298,13 @@ describe('FaultProxy', () => {
     await proxy.become('pass')
   })
 
-  it.skipIf(!hasClips)('has RTSP pass through it', async () => {
+  it.skipIf(!hasClips)('has RTSP pass through it', async (test) => {
     const server = await RtspServer.start()
     onTestFinished(() => server[Symbol.asyncDispose]())
     const camera = await server.camera('/behind', { clip: cameraClip('person', { seconds: 2 }) })
     const between = await FaultProxy.before(camera.port)
     onTestFinished(() => between[Symbol.asyncDispose]())
-    const viewer = watch(camera.urlAt(between.port))
+    const viewer = watch(test, camera.urlAt(between.port))
     await more(viewer, 3)
     between.reset()
     await until('cut off', () => viewer.ended)
@@ -294,40 +312,71 @@ describe('FaultProxy', () => {
 })
 
 describe.skipIf(!hasClips)('MjpegServer', () => {
-  it('shows pictures, freezes, says nonsense, refuses', async () => {
+  it.concurrent('shows pictures, freezes, says nonsense, refuses', async (test) => {
     const clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
     const auth = { kind: 'digest', user: 'viewer', password: 'secret' } as const
     const server = await MjpegServer.start({ clip, fps: 25, auth })
-    onTestFinished(() => server[Symbol.asyncDispose]())
-    const viewer = watch(server.url)
+    test.onTestFinished(() => server[Symbol.asyncDispose]())
+    const viewer = watch(test, server.url)
     const numbers = (await more(viewer, 10)).map(({ number }) => number)
-    expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
     server.become('freeze')
     await until('the same picture', () => viewer.seen.slice(-5).every(({ same }) => same))
     server.become('garbage')
     await until('nonsense is noticed', () => /mjpeg/.test(viewer.complaints))
     server.become({ status: 404 })
-    expect((await probe(server.url)).error).toContain('404')
-    expect((await probe(server.urlAt({ password: 'guess' }))).error).toContain('401')
+    test.expect((await probe(server.url)).error).toContain('404')
+    test.expect((await probe(server.urlAt({ password: 'guess' }))).error).toContain('401')
     server.become('play')
     server.cut('reset')
     await until('cut off', () => viewer.ended && server.viewers === 0)
   })
 
-  it('speaks TLS, stalls and drips', async () => {
+  it.concurrent('speaks TLS, stalls and drips', async (test) => {
     const clip = cameraClip('person', { seconds: 2 })
     const server = await MjpegServer.start({
       clip,
       tls: true,
       auth: { kind: 'basic', user: 'viewer', password: 'secret' },
     })
-    onTestFinished(() => server[Symbol.asyncDispose]())
-    const viewer = watch(server.url)
+    test.onTestFinished(() => server[Symbol.asyncDispose]())
+    const viewer = watch(test, server.url)
     await more(viewer, 2)
     server.become('drip')
     const seen = viewer.seen.length
     await until('a byte', () => server.dripped > 0)
-    expect(viewer.seen.length - seen).toBeLessThan(5)
-    expect([server.viewers, viewer.ended]).toEqual([1, false])
+    test.expect(viewer.seen.length - seen).toBeLessThan(5)
+    test.expect([server.viewers, viewer.ended]).toEqual([1, false])
+  })
+})
+
+describe.skipIf(!hasClips)('HTTP', () => {
+  it.concurrent('HlsServer shows a stream that goes on, stalls and ends', async (test) => {
+    const clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
+    const server = await HlsServer.start({ clip, segmentSeconds: 0.4 })
+    test.onTestFinished(() => server[Symbol.asyncDispose]())
+    const viewer = watch(test, server.url)
+    await until('the clip began again', () => viewer.seen.length > 60)
+    const numbers = viewer.seen.map(({ number }) => number)
+    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    server.become({ status: 503 })
+    test.expect((await probe(server.url)).error).toContain('5XX')
+    server.become('play')
+    server.stall()
+    server.resume()
+    await server.end()
+    await until('the end', () => viewer.ended)
+  })
+
+  it.concurrent('VideoServer serves ranges', async (test) => {
+    const file = cameraClip('person', { seconds: 2 })
+    const server = await VideoServer.start({ file, auth: { kind: 'basic', user: 'viewer', password: 'secret' } })
+    test.onTestFinished(() => server[Symbol.asyncDispose]())
+    const viewer = watch(test, server.url)
+    await until('the whole clip', () => viewer.ended)
+    test.expect(viewer.seen.length, viewer.complaints).toBe(30)
+    test.expect(server.ranges).toBeGreaterThan(0)
+    server.become({ cutAfter: 1000 })
+    test.expect((await probe(server.url)).error).toBeDefined()
   })
 })

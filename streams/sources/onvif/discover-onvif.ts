@@ -1,17 +1,18 @@
 /**
  * Looks for ONVIF cameras around: WS-Discovery probes by multicast, answers until the time is over. Commands, and the daemon for
- * its `discover` command. Bounded in time, devices and datagrams; what is malformed is ignored.
+ * its `discover` command. Owns the time that it takes; what is read of the answers is bounded in found-devices.
  */
 import { randomUUID } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { type Clock, systemClock } from '../../../core/clock.ts'
-import { buildProbe, type DiscoveredDevice, readProbeMatches } from './probe-match.ts'
+import { FoundDevices } from './found-devices.ts'
+import { buildProbe, type DiscoveredDevice } from './probe-match.ts'
 import { Prober, type UdpAddress } from './prober.ts'
 
 export interface DiscoverOptions {
   /** How long answers are awaited. Devices may wait half a second before they answer; probes are repeated for about 2 s. */
   timeoutMs: number
-  /** Ends it early, with the signal's reason. */
+  /** Ends it early, with what was found until then. */
   signal?: AbortSignal
   /** An IPv4 address of this machine: look on its network only; on all of them otherwise. */
   interfaceAddress?: string
@@ -24,31 +25,24 @@ export interface DiscoverOptions {
 
 /** WS-Discovery §2.4. */
 const GROUP: UdpAddress = { address: '239.255.255.250', port: 3702 }
-const MAX_DEVICES = 256
-/** Datagrams that are looked at; a flood must not cost more than about a second. */
-const MAX_DATAGRAMS = 2048
-const MAX_XADDRS = 16
 
 /** In the order of their answers. Errors: SRC_UNREACHABLE when no network of this machine takes a probe. */
 export async function discoverOnvif(options: DiscoverOptions): Promise<DiscoveredDevice[]> {
-  const { timeoutMs, signal, interfaceAddress, target, clock = systemClock, limit = MAX_DEVICES } = options
-  if (signal?.aborted) throw signal.reason
+  const { timeoutMs, signal, interfaceAddress, target, clock = systemClock } = options
+  if (signal?.aborted) return []
   const messageId = `urn:uuid:${randomUUID()}`
-  const found = new Map<string, DiscoveredDevice>()
-  const ended = Promise.withResolvers<void>()
-  const onAbort = () => ended.reject(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  const timer = clock.after(timeoutMs, ended.resolve)
-  let datagrams = 0
+  const found = new FoundDevices(messageId, options.limit)
+  const ended = Promise.withResolvers<unknown>()
+  signal?.addEventListener('abort', ended.resolve, { once: true })
+  const timer = clock.after(timeoutMs, () => ended.resolve(undefined))
   const prober = new Prober({
     probe: Buffer.from(buildProbe(messageId)),
     target: target ?? GROUP,
     interfaces: interfaceAddress ? [interfaceAddress] : target ? ['0.0.0.0'] : ownAddresses(),
     clock,
     onAnswer(answer, from) {
-      if (++datagrams > MAX_DATAGRAMS || found.size >= limit) return
-      for (const device of readAnswer(answer, messageId, from)) keep(found, device)
-      if (found.size >= Math.min(limit, MAX_DEVICES)) ended.resolve()
+      found.take(answer, from)
+      if (found.full) ended.resolve(undefined)
     },
   })
   try {
@@ -56,26 +50,10 @@ export async function discoverOnvif(options: DiscoverOptions): Promise<Discovere
     await ended.promise
   } finally {
     timer.cancel()
-    signal?.removeEventListener('abort', onAbort)
+    signal?.removeEventListener('abort', ended.resolve)
     await prober[Symbol.asyncDispose]()
   }
-  return [...found.values()].slice(0, limit)
-}
-
-/** Datagrams that are no ProbeMatches are somebody else's business. */
-function readAnswer(answer: Buffer, messageId: string, from: string): DiscoveredDevice[] {
-  try {
-    return readProbeMatches(answer.toString('utf8'), messageId, from)
-  } catch {
-    return []
-  }
-}
-
-/** A device answers each copy of the probe, and on each network: the first answer stands, later ones add addresses. */
-function keep(found: Map<string, DiscoveredDevice>, device: DiscoveredDevice): void {
-  const known = found.get(device.endpoint)
-  if (known === undefined) found.set(device.endpoint, device)
-  else known.xaddrs = [...new Set([...known.xaddrs, ...device.xaddrs])].slice(0, MAX_XADDRS)
+  return found.devices
 }
 
 /** One IPv4 address for each network that leads out of this machine. */

@@ -20,7 +20,7 @@ export interface OnvifRequest {
   transport?: RtpTransport
   /** For everything together. */
   timeoutMs: number
-  /** Ends it early, with the signal's reason. */
+  /** Cuts it short: SRC_TIMEOUT, as an opening that is cut short. */
   signal?: AbortSignal
   clock?: Clock
 }
@@ -46,16 +46,12 @@ export async function resolveOnvif(request: OnvifRequest): Promise<OnvifStream> 
   const address = parseOnvifUrl(url)
   const ending = new AbortController()
   const session = new OnvifSession({ credentials: address.credentials, clock, signal: ending.signal })
-  const onAbort = () => ending.abort(signal?.reason)
-  if (signal?.aborted) throw signal.reason
+  const end = (message: string, cause?: unknown) => ending.abort(new GrabberError('SRC_TIMEOUT', message, { cause }))
+  const onAbort = () => end('the camera was no longer asked', signal?.reason)
+  if (signal?.aborted) onAbort()
   signal?.addEventListener('abort', onAbort, { once: true })
   const timer = clock.after(timeoutMs, () =>
-    ending.abort(
-      new GrabberError(
-        'SRC_TIMEOUT',
-        `the camera did not answer ${session.current} within the ${timeoutMs} ms for all`,
-      ),
-    ),
+    end(`the camera did not answer ${session.current} within the ${timeoutMs} ms for all`),
   )
   try {
     return await resolveAt(address, session, request)

@@ -26,6 +26,8 @@ export class Viewer implements AsyncDisposable {
   readonly times: number[] = []
   /** Width and height of the pictures as they came, each time they changed. */
   readonly sizes: string[] = []
+  /** ffmpeg is gone, and all that it showed is in `seen`. */
+  ended = false
   /** What ffmpeg complained about. */
   complaints = ''
   readonly #child: ChildProcess
@@ -36,17 +38,15 @@ export class Viewer implements AsyncDisposable {
   constructor(url: string, { transport = 'tcp' as 'tcp' | 'udp' } = {}) {
     const rtsp = url.startsWith('rtsp:') ? ['-rtsp_transport', transport] : []
     const tls = url.startsWith('https:') ? ['-tls_verify', '0'] : []
-    const soon = ['-fflags', 'nobuffer', '-flags', 'low_delay', '-analyzeduration', '100000', '-fpsprobesize', '0']
+    const soon = ['-flags', 'low_delay', '-analyzeduration', '100000', '-fpsprobesize', '0']
     const picture = ['-vf', `showinfo,scale=${WIDTH}:${HEIGHT},format=gray`, '-fps_mode', 'passthrough', '-copyts']
     const args = ['-hide_banner', '-nostats', '-nostdin', ...rtsp, ...tls, ...soon, '-i', url, ...picture]
     this.#child = spawn('ffmpeg', [...args, '-f', 'rawvideo', '-'], { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.#ended = once(this.#child, 'close')
+    this.#ended = once(this.#child, 'close').then(() => {
+      this.ended = true
+    })
     this.#child.stdout?.on('data', (chunk) => this.#see(chunk))
     createInterface({ input: this.#child.stderr! }).on('line', (line) => this.#read(line))
-  }
-
-  get ended(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
   /** SIGSTOP: a client that does not read any more. */

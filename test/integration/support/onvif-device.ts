@@ -79,6 +79,7 @@ export class OnvifDevice implements AsyncDisposable {
       withoutQop: false,
       oneHeader: false,
       nonceUses: Number.POSITIVE_INFINITY,
+      silentlyStale: false,
       ...options,
       user: this.user,
       password: this.password,

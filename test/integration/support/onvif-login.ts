@@ -17,6 +17,8 @@ export interface LoginOptions {
   oneHeader: boolean
   /** How often a nonce may be used before it is stale. */
   nonceUses: number
+  /** What is used up is refused without saying that it was stale, as some devices do. */
+  silentlyStale: boolean
   /** The device's clock, ms. */
   nowMs: () => number
 }
@@ -97,7 +99,8 @@ export class Login {
       return this.#challenge(false)
     }
     nonce.count = count
-    return ++nonce.uses > this.#options.nonceUses ? this.#challenge(true) : { ok: true }
+    const { nonceUses, silentlyStale } = this.#options
+    return ++nonce.uses > nonceUses ? this.#challenge(!silentlyStale) : { ok: true }
   }
 
   #isRight(given: Map<string, string>, method: string, target: string) {
