@@ -37,6 +37,9 @@ export interface ConfigReport {
   shadowed: string[]
 }
 
+/** In the health of the node; the log and the answer have all of them. */
+const SHOWN_PROBLEMS = 5
+
 const EMPTY_FILE = digestOf('')
 
 export class LiveConfig {
@@ -125,10 +128,20 @@ export class LiveConfig {
       const text = cameraFileText({ ...file, stopped: [...next.stopped] })
       if (text !== cameraFileText(file)) await cameraFile.write(text)
       await act()
-      const changes = await commit()
-      this.#loaded = next
-      return changes
+      return this.#commit(next, commit)
     })
+  }
+
+  /** What is being brought about counts already; what fails is tried again by the next change. */
+  async #commit(next: LoadedConfig, commit: () => Promise<FleetChange>): Promise<FleetChange> {
+    const before = this.#loaded
+    this.#loaded = next
+    try {
+      return await commit()
+    } catch (error) {
+      this.#loaded = before
+      throw error
+    }
   }
 
   #withStopped(stopped: string[]): LoadedConfig {
@@ -178,9 +191,8 @@ export class LiveConfig {
     const config = applicable(this.config, loaded.config)
     const commit = await this.#parts.prepare(config, diff)
     await write()
-    const cameras = await commit()
     const { shadowed: before } = this.#loaded
-    this.#loaded = { ...loaded, config }
+    const cameras = await this.#commit({ ...loaded, config }, commit)
     this.#restartNeeded = diff.restartNeeded
     const report = { changed: diff.changed, cameras, restartNeeded: diff.restartNeeded, shadowed: [...loaded.shadowed] }
     this.#parts.logger.info({ by, ...report }, 'configuration applied')
@@ -191,7 +203,8 @@ export class LiveConfig {
   /** Once for each thing that is wrong, however often it is found. */
   #refused(error: GrabberError, by: string): void {
     const problems = ((error.context.problems ?? []) as ConfigProblem[]).map(problemLine)
-    const trouble = [`${error.code}: ${error.message}`, ...(problems.length > 1 ? problems : [])].join('; ')
+    const shown = problems.length > 1 ? problems.slice(0, SHOWN_PROBLEMS) : []
+    const trouble = [`${error.code}: ${error.message}`, ...shown].join('; ')
     if (trouble === this.#trouble) return
     this.#trouble = trouble
     const fields = { by, code: error.code, reason: error.message, problems }

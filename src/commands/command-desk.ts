@@ -10,7 +10,7 @@ import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
 import type { Answer, Caller, Command, Refusal } from './command.ts'
 import { badRequest, type RawInput, readRequest } from './read-request.ts'
-import { REQUEST_ID_FORM, requestIdOf } from './request-id.ts'
+import { freshRequestId, REQUEST_ID_FORM, requestIdOf } from './request-id.ts'
 
 /** More than people and their scripts ask at once; each may hold a camera that is being stopped, or a search of the network. */
 const MOST_AT_ONCE = 16
@@ -44,7 +44,8 @@ export class CommandDesk {
   /** Never rejects. */
   async answer(name: string, call: Call): Promise<Answer> {
     const startMs = this.#clock.monotonicMs()
-    const entry: AuditEntry = { command: name, door: call.door, by: call.peer, requestId: requestIdOf(undefined, {})! }
+    const requestId = requestIdOf(undefined, call.headers) ?? freshRequestId()
+    const entry: AuditEntry = { command: name, door: call.door, by: call.peer, requestId }
     try {
       const data = await this.#run(name, call, entry)
       this.#audit({ ...entry, outcome: 'done', durationMs: this.#clock.monotonicMs() - startMs })

@@ -11,9 +11,11 @@ export const REQUEST_ID_FORM = '1 to 64 letters, digits, ".", "_", ":" or "-"'
 /** The field of the input comes before the headers. `undefined` when what was given cannot be one. */
 export function requestIdOf(field: unknown, headers: Record<string, string | undefined>): string | undefined {
   const given = field === undefined ? headerOf(headers) : field
-  if (given === undefined) return randomUUID()
+  if (given === undefined) return freshRequestId()
   return typeof given === 'string' && VALID.test(given) ? given : undefined
 }
+
+export const freshRequestId = (): string => randomUUID()
 
 /** Names of headers have no case in HTTP; NATS keeps that of the sender. */
 function headerOf(headers: Record<string, string | undefined>): string | undefined {

@@ -49,9 +49,9 @@ it.each([
   ['no reason', '{}', 'API_BAD_REQUEST', /^reason: /],
   [
     'a field that is not known',
-    '{"reason":"x","secs":5}',
+    '{"reason":"x","second":5}',
     'API_BAD_REQUEST',
-    /secs: unknown key, did you mean seconds\?/,
+    /second: unknown key, did you mean seconds\?/,
   ],
   ['too long', '{"reason":"x","seconds":601}', 'API_BAD_REQUEST', /seconds: .*600/],
   ['not long enough', '{"reason":"x","seconds":0}', 'API_BAD_REQUEST', /seconds: /],
