@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** Files that compare figures with one another, or need the machine for themselves: one at a time, after all others. */
-const ALONE = ['test/integration/{bench,soak}.test.ts', 'test/e2e/engine-devices.test.ts']
-/** Faults whose tests look at outcomes only, never at when they came. */
+/** What measures, and faults that are judged by figures: one file at a time, after all others. */
+const ALONE = 'test/integration/{bench,soak}.test.ts'
+/** Faults whose tests look at outcomes only: they may come late. */
 const PATIENT_FAULTS = 'test/fault/{daemon,damaged-streams,engine-scenarios,engines,publish,replay}.test.ts'
 
 /** For tests that start real processes; what they wait for comes late on a busy machine. */
@@ -25,17 +25,17 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/{contract,integration,e2e}/**/*.test.ts', PATIENT_FAULTS],
-          exclude: ALONE,
+          exclude: [ALONE],
           globalSetup: 'test/integration/support/standard-port.ts',
           ...patient,
-          // Half of their time they wait for processes, ports and media; on two cores a third would only make them late.
+          // They wait for processes and media as long as they work. On two cores a third would make all of them late.
           maxWorkers: 2,
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['test/fault/**/*.test.ts', ...ALONE],
+          include: ['test/fault/**/*.test.ts', ALONE],
           exclude: [PATIENT_FAULTS],
           ...patient,
           fileParallelism: false,

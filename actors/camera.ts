@@ -206,6 +206,7 @@ export class Camera {
     return {
       onStarted: (pid) => listener.onHost(id, pid),
       onOpened: ({ stream }) => this.#reception.opened(stream, this.#settings.stallMs),
+      onStream: ({ stream }) => this.#reception.changed(stream),
       onEvent: (message) => listener.onEvent(id, message),
       onBoxes: (message) => listener.onBoxes(id, message),
       onProgress: ({ progress }) => this.#onProgress(progress),

@@ -73,6 +73,10 @@ export class Reception {
     this.#listen()
   }
 
+  changed(stream: StreamInfo): void {
+    this.#stream = stream
+  }
+
   /** Nothing is expected until the next `opened`. */
   closed(): void {
     this.#connected = false

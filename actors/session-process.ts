@@ -27,6 +27,7 @@ type Message<T extends FromSession['type']> = Extract<FromSession, { type: T }>
 export interface SessionListener {
   onStarted?(pid: number): void
   onOpened?(message: Message<'opened'>): void
+  onStream?(message: Message<'stream'>): void
   /** Must have the event in its keeping when it returns: it is acknowledged then. */
   onEvent(message: Message<'event'>): void
   onProgress?(message: Message<'progress'>): void
@@ -160,6 +161,9 @@ export class SessionProcess implements RunningChild {
         this.#opening?.cancel()
         this.#connected = true
         listener.onOpened?.(message)
+        break
+      case 'stream':
+        listener.onStream?.(message)
         break
       case 'event':
         listener.onEvent(message)

@@ -24,10 +24,10 @@ import { CameraWords, type WordParts } from './camera-words.ts'
 /** Above a camera's own limits; all stop at once. */
 const GROUP_SHUTDOWN_MS = 30_000
 /**
- * Hosts between fork and `hello` at one time: loading costs half a second of a core, and `helloMs` runs meanwhile. More
- * than the cores have to do, so that one that hangs there keeps nobody waiting.
+ * Hosts between fork and `hello` at one time: loading costs half a second of a core, and `helloMs` runs meanwhile. Fifty at
+ * once would all be late; with two, one that hangs there leaves the other.
  */
-const STARTING_HOSTS = Math.max(4, 2 * availableParallelism())
+const STARTING_HOSTS = Math.max(2, availableParallelism())
 
 export interface FleetParts extends SpecParts, Omit<WordParts, 'node' | 'specs'> {
   /** That of the start; `apply` changes it. */

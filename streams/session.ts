@@ -176,6 +176,7 @@ export class Session {
       calm: (signal) => services.calm(LIVE_CATCH_UP_FRAMES, signal),
       onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
       onUndecoded: (pictures) => services.passOver(pictures),
+      onDecoder: () => this.#pass && this.#link.send({ type: 'stream', stream: this.#pass.stream }),
       onLost: (pictures, stage) => services.lose(pictures, stage),
     })
   }

@@ -91,6 +91,15 @@ export class PacketFeed implements AsyncDisposable {
     }
   }
 
+  /** The first I-frame that waits, which stays; `undefined` at the end of the stream, or when the signal was aborted. */
+  async firstKey(): Promise<Packet | undefined> {
+    for (;;) {
+      const key = this.#waiting.find(({ packet }) => packet.isKeyframe)
+      if (key || this.#ended || this.#options.signal.aborted) return key?.packet
+      await this.#news.promise
+    }
+  }
+
   /** Newest wins: forgets what waits before the newest I-frame; how many packets that were. 0 when there is none. */
   skipToNewest(): number {
     const newest = this.#waiting.findLastIndex(({ packet }) => packet.isKeyframe)

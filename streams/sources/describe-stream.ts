@@ -13,8 +13,8 @@ export function describeStream(demuxer: Demuxer, decoder: Decoder): StreamInfo {
   const width = num > 0 && den > 0 ? Math.round((codecpar.width * num) / den) : codecpar.width
   return {
     codec: decoder.name,
-    decoder: 'software',
-    refused: [],
+    decoder: decoder.device ?? 'software',
+    refused: [...decoder.refused],
     transport: null,
     container: demuxer.container,
     width: turned ? codecpar.height : width,

@@ -4,7 +4,7 @@
  * whole groups, and counted. Ends by an error or a stop, never by itself.
  */
 import { Observable } from 'rxjs'
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, within } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { StreamInfo } from '../../core/wire/control.ts'
 import type { DecodeSpec, LiveSource } from '../../core/wire/session-spec.ts'
@@ -15,8 +15,8 @@ import { type LiveInput, openLiveInput } from '../media/live-input.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
 import { Upright } from '../media/upright.ts'
-import { CaptureClock } from './capture-clock.ts'
 import { describeStream } from './describe-stream.ts'
+import { LiveTime } from './live-time.ts'
 import { resolveOnvif } from './onvif/resolve-onvif.ts'
 import type { Captured, Emit, Pass } from './pass.ts'
 
@@ -26,6 +26,8 @@ const MS_PER_TICK = 0.001
 const LAG_MS = 1500
 /** After a wake the decoder is behind by a group of pictures, which are not to be lost; it has caught up at so few packets. */
 const CAUGHT_UP = 3
+/** An engine that is away must not keep a camera in the past: after this the newest wins again, ms. */
+const CATCH_UP_MS = 10_000
 
 export interface LivePassOptions {
   source: LiveSource
@@ -43,6 +45,8 @@ export interface LivePassOptions {
   onDamage(ptsMs: number, what: string): void
   /** So many pictures were not decoded, since nothing happened. */
   onUndecoded(pictures: number): void
+  /** Hardware failed, and software decodes from now on. */
+  onDecoder(): void
   /** So many pictures were lost undecoded: the decoder could not keep up (`decode`), or nothing could (`source`). */
   onLost(pictures: number, stage: 'decode' | 'source'): void
 }
@@ -50,25 +54,20 @@ export interface LivePassOptions {
 type Picture = Extract<GatedOutput, { frame: NativeFrame }>
 
 export class LivePass implements Pass {
-  readonly stream: StreamInfo
   readonly #options: LivePassOptions
   readonly #demuxer: Demuxer
   readonly #decoder: Decoder
   readonly #feed: PacketFeed
   readonly #upright: Upright
-  readonly #times = new CaptureClock()
+  readonly #time: LiveTime
   readonly #untimed: boolean
+  readonly #transport: LiveInput['transport']
   readonly #stopped: AbortController
   #reading: Promise<void> = Promise.resolve()
   #seq: number
   #lastPtsMs: number
-  /** Wall clock of the session's PTS 0. */
-  #originMs: number | null
-  /** PTS of this connection's first picture. */
-  #baseMs: number | undefined
-  /** Wall clock of PTS 0 as it is reckoned now: it follows the camera's clock. */
-  #captureMs = 0
-  #catchingUp = false
+  /** Monotonic; set while it decodes what had been passed over. */
+  #catchUpUntilMs: number | undefined
   /** Monotonic: when the last picture was decoded. */
   #pictureAtMs: number | undefined
 
@@ -85,8 +84,8 @@ export class LivePass implements Pass {
     this.#upright = new Upright(demuxer.rotation)
     this.#seq = options.seqBase
     this.#lastPtsMs = options.ptsBaseMs
-    this.#originMs = options.originMs
-    this.stream = { ...describeStream(demuxer, decoder), transport }
+    this.#time = new LiveTime(options.ptsBaseMs, options.originMs)
+    this.#transport = transport
     // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
     this.#untimed = isMjpeg(demuxer)
     const paced = options.source.protocol === 'http' && !this.#untimed
@@ -98,18 +97,27 @@ export class LivePass implements Pass {
     const { openTimeoutMs, clock } = options
     const source = await streamOf(options)
     const { demuxer, transport } = await openLiveInput(source, options)
+    let pass: LivePass | undefined
     try {
       const decoder = await Decoder.open(demuxer.stream, {
         threads: 1,
         callTimeoutMs: openTimeoutMs,
         clock,
         msPerTick: MS_PER_TICK,
+        hardware: { policy: options.decode.hardware, onFallback: options.onDecoder },
       })
-      return new LivePass(options, { demuxer, transport }, decoder, new AbortController())
+      pass = new LivePass(options, { demuxer, transport }, decoder, new AbortController())
+      await pass.#settleDecoder()
+      return pass
     } catch (error) {
-      await demuxer[Symbol.asyncDispose]()
+      await (pass ?? demuxer)[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** What is known of the stream; it changes when another decoder takes over. */
+  get stream(): StreamInfo {
+    return { ...describeStream(this.#demuxer, this.#decoder), transport: this.#transport }
   }
 
   get next(): { seqBase: number; ptsBaseMs: number } {
@@ -118,7 +126,7 @@ export class LivePass implements Pass {
 
   /** Wall clock of PTS 0; known with the first picture. */
   get originMs(): number | null {
-    return this.#originMs
+    return this.#time.originMs
   }
 
   get received(): number {
@@ -126,7 +134,7 @@ export class LivePass implements Pass {
   }
 
   get driftPpm(): number | null {
-    return this.#times.driftPpm
+    return this.#time.driftPpm
   }
 
   frames(policy: RestPolicy | null): Observable<Captured> {
@@ -159,6 +167,18 @@ export class LivePass implements Pass {
     await this.#demuxer[Symbol.asyncDispose]()
   }
 
+  /** Hardware is tried with the first I-frame, so that the stream can be described. */
+  async #settleDecoder(): Promise<void> {
+    const { clock, openTimeoutMs, signal } = this.#options
+    if (this.#decoder.device !== null) return
+    const stop = () => this.stop()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const key = await within(clock, openTimeoutMs, this.#feed.firstKey())
+    signal.removeEventListener('abort', stop)
+    if (key?.value) await this.#decoder.settle(key.value)
+  }
+
   async #decodeAll(policy: RestPolicy | null, emit: Emit): Promise<void> {
     using gated = new GatedDecoder(this.#decoder, policy)
     for (let fed = await this.#feed.next(); fed; fed = await this.#feed.next()) {
@@ -176,17 +196,21 @@ export class LivePass implements Pass {
 
   async #decode(fed: FedPacket, gated: GatedDecoder, emit: Emit): Promise<void> {
     const { packet } = fed
-    packet.pts = BigInt(Math.round(this.#mediaTime(fed) / MS_PER_TICK))
+    // FFmpeg invents 25 pictures a second for Motion JPEG.
+    const mediaMs = this.#time.map(this.#untimed ? { ...fed, ptsMs: null } : fed)
+    packet.pts = BigInt(Math.round(mediaMs / MS_PER_TICK))
     packet.dts = packet.pts
     const rested = gated.resting
     for await (const output of gated.take(packet)) {
-      if (rested && !gated.resting) this.#catchingUp = true
+      if (rested && !gated.resting && this.#catchUpUntilMs === undefined) {
+        this.#catchUpUntilMs = this.#options.clock.monotonicMs() + CATCH_UP_MS
+      }
       if ('damage' in output) this.#options.onDamage(this.#lastPtsMs, output.damage)
       else if ('undecoded' in output) this.#passOver(output.undecoded)
       else await this.#take(output, emit)
     }
     this.#expectPictures(gated.resting)
-    if (this.#feed.length <= CAUGHT_UP) this.#catchingUp = false
+    if (this.#feed.length <= CAUGHT_UP) this.#catchUpUntilMs = undefined
     else if (!this.#catchingUp && this.#feed.oldestAgeMs > LAG_MS)
       this.#lose(this.#feed.skipToNewest(), 'decode', gated)
   }
@@ -206,16 +230,6 @@ export class LivePass implements Pass {
     )
   }
 
-  /** Media time of a packet, ms: as long since the first picture of the session as it was captured after it. */
-  #mediaTime(fed: FedPacket): number {
-    // FFmpeg invents 25 pictures a second for Motion JPEG.
-    const { mediaMs, capturedAtMs } = this.#times.map(this.#untimed ? { ...fed, ptsMs: null } : fed)
-    this.#originMs ??= capturedAtMs - this.#lastPtsMs
-    this.#baseMs ??= Math.max(this.#lastPtsMs, capturedAtMs - this.#originMs) - mediaMs
-    this.#captureMs = capturedAtMs - mediaMs - this.#baseMs
-    return this.#baseMs + mediaMs
-  }
-
   async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
     const { signal } = this.#stopped
     if (this.#catchingUp) await this.#options.calm(signal)
@@ -227,9 +241,13 @@ export class LivePass implements Pass {
     const full = this.#upright.turn(frame)
     const { width, height } = full
     this.#lastPtsMs = pts
-    const capturedAtMs = this.#captureMs + pts
+    const capturedAtMs = this.#time.capturedAtMs(pts)
     const info = { seq: this.#seq++, ptsMs: pts, loop: 0, capturedAtMs, width, height }
     emit({ info, full, late: false, origin: { key, alone } })
+  }
+
+  get #catchingUp(): boolean {
+    return this.#catchUpUntilMs !== undefined && this.#options.clock.monotonicMs() < this.#catchUpUntilMs
   }
 
   #passOver(pictures: number): void {

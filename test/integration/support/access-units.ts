@@ -20,6 +20,8 @@ export type UnitCodec = keyof typeof BARE
 /** Times in ns, the first picture decoded at 0. */
 export interface AccessUnits {
   codec: UnitCodec
+  width: number
+  height: number
   /** After which the clip begins again. */
   lengthNs: number
   /** In decoding order: size in bytes, presentation time, decoding time, 1 for a key frame. */
@@ -31,7 +33,7 @@ export function accessUnits(clip: string): string {
   const codec = codecOf(clip)
   const { format, filters } = BARE[codec]
   const name = basename(clip).replace(/\.[^.]*$/, '')
-  return kept(name, 'units', [stamped(clip), format, filters], (folder) => {
+  return kept(name, 'units', ['with sizes', stamped(clip), format, filters], (folder) => {
     mkdirSync(folder, { recursive: true })
     const table = join(folder, 'table')
     const bare = ['-map', '0:v:0', '-c', 'copy', '-bsf:v', filters, '-f']
@@ -52,8 +54,9 @@ function codecOf(clip: string): UnitCodec {
 
 /** ffmpeg's framecrc: `stream, dts, pts, duration, size, checksum`, and flags where a packet is not a key frame and nothing else. */
 function timesOf(table: string): Omit<AccessUnits, 'codec'> {
+  const size = /^#dimensions 0: (\d+)x(\d+)$/m.exec(table)
   const tick = /^#tb 0: (\d+)\/(\d+)$/m.exec(table)
-  if (tick === null) throw new Error('ffmpeg wrote no time base')
+  if (tick === null || size === null) throw new Error('ffmpeg wrote neither time base nor size')
   const toNs = (ticks: number) => Math.round((ticks * Number(tick[1]) * 1e9) / Number(tick[2]))
   const rows = table
     .split('\n')
@@ -64,5 +67,6 @@ function timesOf(table: string): Omit<AccessUnits, 'codec'> {
     return [size!, toNs(pts! - start), toNs(dts! - start), key ? 1 : 0]
   })
   const [, lastDts, , lastDuration] = rows.at(-1)!.numbers
-  return { units, lengthNs: toNs(lastDts! + lastDuration! - start) }
+  const [width, height] = [Number(size[1]), Number(size[2])]
+  return { width, height, units, lengthNs: toNs(lastDts! + lastDuration! - start) }
 }

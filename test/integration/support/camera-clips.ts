@@ -134,7 +134,8 @@ const encoders: Record<ClipCodec, (coding: Coding) => string[]> = {
     '-sc_threshold',
     '1000000000',
   ],
-  mjpeg: () => ['-c:v', 'mjpeg', '-q:v', '4'],
+  // RTP has no room for Huffman tables other than the usual ones (RFC 2435, 3.1).
+  mjpeg: () => ['-c:v', 'mjpeg', '-q:v', '4', '-huffman', 'default'],
   vp9: ({ gop }) => [
     '-c:v',
     'libvpx-vp9',

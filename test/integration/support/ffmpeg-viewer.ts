@@ -38,7 +38,7 @@ export class Viewer implements AsyncDisposable {
   constructor(url: string, { transport = 'tcp' as 'tcp' | 'udp' } = {}) {
     const rtsp = url.startsWith('rtsp:') ? ['-rtsp_transport', transport] : []
     const tls = url.startsWith('https:') ? ['-tls_verify', '0'] : []
-    const soon = ['-flags', 'low_delay', '-analyzeduration', '100000', '-fpsprobesize', '0']
+    const soon = ['-threads', '1', '-analyzeduration', '100000', '-fpsprobesize', '0']
     const picture = ['-vf', `showinfo,scale=${WIDTH}:${HEIGHT},format=gray`, '-fps_mode', 'passthrough', '-copyts']
     const args = ['-hide_banner', '-nostats', '-nostdin', ...rtsp, ...tls, ...soon, '-i', url, ...picture]
     this.#child = spawn('ffmpeg', [...args, '-f', 'rawvideo', '-'], { stdio: ['ignore', 'pipe', 'pipe'] })

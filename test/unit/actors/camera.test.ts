@@ -169,6 +169,8 @@ describe('a host that dies', () => {
     process.kill(trial.pids[0]!, 'SIGKILL')
     await trial.until('that is a failure too', () => trial.camera.report().attempt === 2)
     await trial.until('it waits for longer', () => (trial.camera.report().nextRetryMs ?? 0) >= 2000)
+    await trial.clock.advance(1300)
+    expect(trial.camera.report().state).toBe('backing_off')
     await trial.pause()
     await trial.is('live')
     expect(trial.story).toEqual(['connecting', 'backing_off', 'connecting', 'live'])
@@ -226,6 +228,16 @@ describe('orders', () => {
     await camera.restart()
     await trial.is('live')
     expect(camera.report()).toMatchObject({ incarnation: 3, attempt: 0, gate: 'idle', driftPpm: 3, rssBytes: 1000 })
+  })
+
+  test('a camera that is lost while it is being stopped is stopped, and not tried again', async () => {
+    trial = new CameraTrial({ lives: 'open' })
+    await trial.start()
+    await trial.is('live')
+    trial.order('lose at stop')
+    await trial.camera.stop()
+    expect(trial.story).toEqual(['connecting', 'live', 'stopped'])
+    expect(trial.failures).toEqual([])
   })
 
   test('one that is not enabled is stopped, and starts when it is told to', async () => {
