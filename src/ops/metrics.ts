@@ -58,6 +58,11 @@ export class Metrics {
     LATENCY_SECONDS,
   )
   readonly #faces = this.#counter('grabber_faces_detected_total', 'Faces detected', ['camera_id'])
+  readonly #damaged = this.#counter(
+    'grabber_damaged_pictures_total',
+    'Pictures that could not be decoded, or in which parts were concealed',
+    ['camera_id'],
+  )
   readonly #faceErrors = this.#counter('grabber_face_recognition_errors_total', 'Faces that could not be recognised', [
     'code',
   ])
@@ -169,6 +174,10 @@ export class Metrics {
 
   faces(cameraId: string, found: number): void {
     this.#of(cameraId, this.#faces, { camera_id: cameraId }).inc(found)
+  }
+
+  damaged(cameraId: string, pictures: number): void {
+    this.#of(cameraId, this.#damaged, { camera_id: cameraId }).inc(pictures)
   }
 
   faceError(code: string): void {
