@@ -1,24 +1,43 @@
 /**
  * The restart policies of the tree, in one place. Data only; runs in the daemon.
  */
+import type { Config } from '../config/schema.ts'
+import type { BackoffSpec } from './kernel/backoff.ts'
 import type { SupervisorSpec } from './kernel/supervisor-spec.ts'
 
 type Policy = Omit<SupervisorSpec, 'id' | 'children'>
 
-/** HOUSE: more than 5 crashes in 60 s, then one probe a minute; back-off from 1 s to 60 s, forgotten after 60 good seconds. */
-export const cameraPolicy: Policy = {
-  strategy: 'one_for_one',
-  intensity: 5,
-  periodMs: 60_000,
-  backoff: { minMs: 1000, maxMs: 60_000, factor: 2, jitterRatio: 0.2 },
-  backoffResetMs: 60_000,
-  onExceeded: { quarantineProbeMs: 60_000 },
+/** Fifty cameras behind one switch come back over a fifth of the pause, not in one moment. */
+const JITTER_RATIO = 0.2
+
+/** The pauses between two attempts at a camera, each twice the last. */
+export function reconnectBackoff({ minMs, maxMs }: Config['reconnect']): BackoffSpec {
+  return { minMs, maxMs, factor: 2, jitterRatio: JITTER_RATIO }
+}
+
+/**
+ * Deaths of a camera's host: more than `crashes` in `crashWindowMs`, then one probe each `probeMs`. That a host lives says
+ * nothing about its camera, so only the camera actor forgives.
+ */
+export function cameraPolicy(reconnect: Config['reconnect']): Policy {
+  return {
+    strategy: 'one_for_one',
+    intensity: reconnect.crashes,
+    periodMs: reconnect.crashWindowMs,
+    backoff: reconnectBackoff(reconnect),
+    backoffResetMs: null,
+    onExceeded: { quarantineProbeMs: reconnect.probeMs },
+  }
 }
 
 /** Devices and servers: back quickly after one accident, degraded with a probe when they keep failing. */
 export const servicePolicy: Policy = {
-  ...cameraPolicy,
-  backoff: { minMs: 200, maxMs: 30_000, factor: 2, jitterRatio: 0.2 },
+  strategy: 'one_for_one',
+  intensity: 5,
+  periodMs: 60_000,
+  backoff: { minMs: 200, maxMs: 30_000, factor: 2, jitterRatio: JITTER_RATIO },
+  backoffResetMs: 60_000,
+  onExceeded: { quarantineProbeMs: 60_000 },
 }
 
 /** A failure counts once more for each of these that it kept its callers waiting. */

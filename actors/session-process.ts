@@ -3,7 +3,9 @@
  * Owns the host process and its half of the control channel: fencing, acknowledgements, questions to the gallery, news
  * of the engine, the deadline for opening. Must never restart it, and never sees a pixel.
  */
-import { fromCoded, GrabberError, toGrabberError } from '../core/errors.ts'
+import { redactText } from '../config/redact.ts'
+import type { Timer } from '../core/clock.ts'
+import { type CodedError, fromCoded, GrabberError, toGrabberError } from '../core/errors.ts'
 import { closeDead, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
 import type { EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
 import type { FromSession, ToSession } from '../core/wire/control.ts'
@@ -25,6 +27,7 @@ type Message<T extends FromSession['type']> = Extract<FromSession, { type: T }>
 export interface SessionListener {
   onStarted?(pid: number): void
   onOpened?(message: Message<'opened'>): void
+  onStream?(message: Message<'stream'>): void
   /** Must have the event in its keeping when it returns: it is acknowledged then. */
   onEvent(message: Message<'event'>): void
   onProgress?(message: Message<'progress'>): void
@@ -32,6 +35,9 @@ export interface SessionListener {
   onCheckpoint?(message: Message<'checkpoint'>): void
   onComplaint?(message: Message<'complaint'>): void
   onEnded?(message: Message<'ended'>): void
+  /** The camera is gone or did not come; the session waits for `connect`. */
+  onLost?(message: Message<'lost'>): void
+  onPicture?(message: Message<'picture'>): void
   /** The final ledger of the incarnation; open frames of a dead host are dropped(host.died). */
   onLedger(ledger: LedgerCounts): void
 }
@@ -41,6 +47,9 @@ export interface SessionVisitors {
   remember(sighting: Sighting): Promise<string | null>
   keep(track: EndedTrack): Promise<void>
 }
+
+/** Something outside happened: the gate stays open for `holdMs`, and the next picture is kept if `keyframe`. */
+export type Trigger = Pick<Extract<ToSession, { type: 'trigger' }>, 'reason' | 'holdMs' | 'keyframe'>
 
 export interface SessionOptions {
   name: string
@@ -72,7 +81,8 @@ export class SessionProcess implements RunningChild {
   readonly #options: SessionOptions
   readonly #host: HostProcess<ToSession, FromSession>
   readonly #seat: Seat
-  readonly #openTimer: { cancel(): void }
+  #opening: Timer | undefined
+  #connected = false
   #failure: GrabberError | undefined
   #broken = false
   #ended = false
@@ -86,14 +96,11 @@ export class SessionProcess implements RunningChild {
     listener.onStarted?.(host.pid)
     host.onMessage((message) => this.#take(message))
     this.#seat = directory.seat((news) => this.#send({ type: 'engine', ...news }))
-    this.#openTimer = options.host.clock.after(OPEN_GRACE_FACTOR * spec.openTimeoutMs, () => {
-      this.#failure = new GrabberError('SRC_TIMEOUT', `the source did not open, and its host did not give up`)
-      host.kill('SIGKILL')
-    })
+    this.#expectOpening()
     this.#send({ type: 'start', spec, ...this.#seat.news })
     this.exited = host.exited.then((exit) => {
       this.#seat.leave()
-      this.#openTimer.cancel()
+      this.#disconnected()
       listener.onLedger(closeDead(this.#ledger))
       if (this.#ended && !this.#broken) return { kind: 'normal' }
       if (this.#stopping) return { kind: 'shutdown' }
@@ -107,6 +114,22 @@ export class SessionProcess implements RunningChild {
 
   get ledger(): LedgerCounts {
     return this.#ledger
+  }
+
+  /** Tries the camera again, after `lost`; the same limit as at the start holds for its opening. */
+  connect(): void {
+    this.#expectOpening()
+    this.#send({ type: 'connect' })
+  }
+
+  /** False when there is no connection whose gate it could wake. */
+  trigger(trigger: Trigger): boolean {
+    return this.#connected && this.#send({ type: 'trigger', ...trigger })
+  }
+
+  /** Analyses only this share of the configured rate, 0 < share ≤ 1. */
+  pace(share: number): void {
+    this.#send({ type: 'pace', share })
   }
 
   async stop(): Promise<void> {
@@ -135,8 +158,12 @@ export class SessionProcess implements RunningChild {
     const { listener } = this.#options
     switch (message.type) {
       case 'opened':
-        this.#openTimer.cancel()
+        this.#opening?.cancel()
+        this.#connected = true
         listener.onOpened?.(message)
+        break
+      case 'stream':
+        listener.onStream?.(message)
         break
       case 'event':
         listener.onEvent(message)
@@ -162,19 +189,41 @@ export class SessionProcess implements RunningChild {
         this.#ledger = message.progress.ledger
         listener.onCheckpoint?.(message)
         break
+      case 'lost':
+        this.#disconnected()
+        this.#ledger = message.progress.ledger
+        listener.onLost?.({ ...message, error: redacted(message.error) })
+        break
+      case 'picture':
+        listener.onPicture?.(message)
+        break
       case 'complaint':
         listener.onComplaint?.(message)
         break
       case 'ended':
         this.#ended = true
+        this.#disconnected()
         this.#ledger = message.progress.ledger
         listener.onEnded?.(message)
         break
       case 'failed':
-        this.#failure = fromCoded(message.error)
+        this.#failure = fromCoded(redacted(message.error))
         if (message.progress) this.#ledger = message.progress.ledger
         break
     }
+  }
+
+  #expectOpening(): void {
+    const { host, spec } = this.#options
+    this.#opening = host.clock.after(OPEN_GRACE_FACTOR * spec.openTimeoutMs, () => {
+      this.#failure = new GrabberError('SRC_TIMEOUT', 'the source did not open, and its host did not give up')
+      this.#host.kill('SIGKILL')
+    })
+  }
+
+  #disconnected(): void {
+    this.#opening?.cancel()
+    this.#connected = false
   }
 
   async #answer({ requestId, embedding, k }: Message<'match'>): Promise<void> {
@@ -206,7 +255,12 @@ export class SessionProcess implements RunningChild {
 
   #send(
     message: ToSession extends infer M ? (M extends { incarnation: number } ? Omit<M, 'incarnation'> : never) : never,
-  ): void {
-    this.#host.send({ ...message, incarnation: this.#options.incarnation } as ToSession)
+  ): boolean {
+    return this.#host.send({ ...message, incarnation: this.#options.incarnation } as ToSession)
   }
+}
+
+/** A host must not name an address with its credentials; should it do so, they end here. */
+function redacted({ code, message, remedy }: CodedError): CodedError {
+  return { code, message: redactText(message), remedy: redactText(remedy) }
 }

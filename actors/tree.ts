@@ -6,7 +6,7 @@
  *   ├ bus               nats-server, outbox
  *   ├ engines           engine:<device>, each with its own count of restarts and its own breaker
  *   ├ gallery
- *   ├ cameras           camera:<id>, each with a supervisor of its own
+ *   ├ cameras           camera:<id>, each with a supervisor of its own; they come and go with the configuration
  *   ├ jobs              its place; empty, since replays run in the command that asks
  *   └ http
  */
@@ -21,7 +21,8 @@ export interface TreeMembers {
   /** The group of engines, a supervisor itself (engine-fleet). */
   engines: ChildSpec
   gallery: ChildSpec
-  cameras: ChildSpec[]
+  /** The group of cameras, a supervisor itself (dynamic-group). */
+  cameras: ChildSpec
   http: ChildSpec[]
 }
 
@@ -38,7 +39,7 @@ export function startTree(members: TreeMembers, deps: SupervisorDeps): Superviso
         group('bus', servicePolicy, members.bus, deps),
         members.engines,
         group('gallery', servicePolicy, [members.gallery], deps),
-        group('cameras', groupPolicy, members.cameras, deps),
+        members.cameras,
         group('jobs', groupPolicy, [], deps),
         group('http', servicePolicy, members.http, deps),
       ],

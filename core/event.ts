@@ -76,8 +76,9 @@ export const eventSchemas = {
     .strictObject({
       state: z.enum(cameraStates),
       previous: z.enum(cameraStates).nullable().describe('Null for the first state.'),
-      reason: z.string().describe('For a person; without credentials.'),
-      attempt: z.int().min(0).describe('Connection attempts since the last good frame.'),
+      reason: z.string().describe('An error code, or a few words; without credentials.'),
+      evidence: z.string().optional().describe('What it is concluded from, for a person; without credentials.'),
+      attempt: z.int().min(0).describe('Failures since frames were last good for `reconnect.goodMs`.'),
       nextRetryMs: z.number().nullable().describe('Until the next attempt, ms; null when none is planned.'),
       lastFrameAgeMs: z.number().nullable().describe('Age of the newest frame, ms; null when there was none.'),
     })

@@ -58,6 +58,14 @@ export class FrameLedger {
     this.#counts.dropped[key] = (this.#counts.dropped[key] ?? 0) + 1
   }
 
+  /** Pictures that were never decoded: they arrive and have their verdict at once. */
+  undecoded(pictures: number, verdict: { skipped: SkipPolicy } | { dropped: DropKey }): void {
+    this.#counts.captured += pictures
+    const [counts, key] =
+      'skipped' in verdict ? [this.#counts.skipped, verdict.skipped] : [this.#counts.dropped, verdict.dropped]
+    counts[key] = (counts[key] ?? 0) + pictures
+  }
+
   /** Settles every frame that has no verdict yet. */
   dropOpen(key: DropKey): void {
     for (const seq of [...this.#open]) this.dropped(seq, key)

@@ -1,206 +1,251 @@
 /**
- * All cameras of the daemon: from the configuration to actors, and from their words to events, metrics and the bus.
- * Runs in the daemon. Must never block: a word is stored, counted and passed on.
+ * All cameras of the daemon, as the configuration names them now: they come and go by difference, and each is told one
+ * thing at a time. Runs in the daemon. Must never let one camera wait for another.
  */
-import { statSync } from 'node:fs'
-import { Camera, type CameraListener, type CameraReport } from '../actors/camera.ts'
+import { availableParallelism } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
+import { Camera } from '../actors/camera.ts'
+import type { CameraReport } from '../actors/camera-report.ts'
+import { DynamicGroup } from '../actors/dynamic-group.ts'
 import type { EngineDirectory } from '../actors/engine-directory.ts'
 import type { HostSettings } from '../actors/host-settings.ts'
-import type { SessionVisitors } from '../actors/session-process.ts'
+import type { ChildSpec } from '../actors/kernel/child.ts'
+import { Lane } from '../actors/kernel/lane.ts'
+import { Turnstile } from '../actors/kernel/turnstile.ts'
+import type { Trigger } from '../actors/session-process.ts'
 import { type CameraConfig, cameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
 import { GrabberError } from '../core/errors.ts'
-import { boxesSubject, type CloudEvent, type EventData, toCloudEvent } from '../core/event.ts'
-import { emptyLedger, type LedgerCounts } from '../core/ledger.ts'
 import type { GalleryHit } from '../core/observation.ts'
-import type { EventBus, Logger, VisitorBook } from '../core/ports.ts'
-import type { FromSession } from '../core/wire/control.ts'
-import type { Checkpoint, FacesSpec, SessionSpec } from '../core/wire/session-spec.ts'
-import { ledgerDelta } from './ops/ledger-delta.ts'
-import type { Metrics } from './ops/metrics.ts'
-import { sessionSpec } from './session-spec.ts'
-import type { PlaybackTable } from './store/playback.ts'
+import type { VisitorBook } from '../core/ports.ts'
+import { CameraSpecs, type SpecParts } from './camera-specs.ts'
+import { CameraWords, type WordParts } from './camera-words.ts'
 
-export interface FleetParts {
+/** Above a camera's own limits; all stop at once. */
+const GROUP_SHUTDOWN_MS = 30_000
+/**
+ * Hosts between fork and `hello` at one time: loading costs half a second of a core, and `helloMs` runs meanwhile. Fifty at
+ * once would all be late; with two, one that hangs there leaves the other.
+ */
+const STARTING_HOSTS = Math.max(2, availableParallelism())
+
+export interface FleetParts extends SpecParts, Omit<WordParts, 'node' | 'specs'> {
+  /** That of the start; `apply` changes it. */
   config: Config
-  /** Per camera; `null` without faces. */
-  faces(camera: CameraConfig): FacesSpec | null
   directory: EngineDirectory
   search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   visitors: Pick<VisitorBook, 'remember' | 'keep'>
-  host: HostSettings
-  playbacks: PlaybackTable
-  picturesDir: string
-  bus: EventBus
-  metrics: Metrics
-  logger: Logger
-  /** Stores and publishes. Throws STO_UNUSABLE. */
-  submit(event: CloudEvent): void
-  /** The same, for words of the node itself. Never throws. */
-  tell(event: CloudEvent): void
-  onHost(name: string, pid: number | null): void
+  host(config: Config): HostSettings
 }
 
-interface Playing {
-  epoch: string
-  from: Checkpoint | null
+/** Ids of cameras, each in one of the lists. */
+export interface FleetChange {
+  added: string[]
+  removed: string[]
+  restarted: string[]
+  unchanged: string[]
 }
 
-export class CameraFleet implements CameraListener {
-  readonly cameras: readonly Camera[]
+class Member {
+  readonly camera: Camera
+  readonly lane = new Lane()
+  /** What it runs with. */
+  config: Config
+
+  constructor(config: Config, camera: (config: () => Config) => Camera) {
+    this.config = config
+    this.camera = camera(() => this.config)
+  }
+}
+
+export class CameraFleet {
+  /** The group in the tree. */
+  readonly child: ChildSpec
   readonly #parts: FleetParts
-  readonly #playing = new Map<string, Playing>()
-  readonly #ledgers = new Map<string, LedgerCounts>()
-  readonly #facesCounted = new Map<string, number>()
-  /** Makes the keys of state events unique over restarts of the daemon. */
-  readonly #startedAt = Date.now().toString(36)
-  #stateChanges = 0
+  readonly #group: DynamicGroup
+  readonly #specs: CameraSpecs
+  readonly #words: CameraWords
+  readonly #members = new Map<string, Member>()
+  readonly #turnstile = new Turnstile(STARTING_HOSTS)
+  readonly #applying = new Lane()
+  /** Outlives the camera: event ids of one that comes back must be new. */
+  readonly #incarnations = new Map<string, number>()
 
   constructor(parts: FleetParts) {
     this.#parts = parts
-    const { config, directory, search, visitors: book, host } = parts
-    const stallMs = config.timeouts.stallMs
-    this.cameras = Object.keys(config.cameras).map((id) => {
-      const camera = cameraConfig(config, id)
-      const visitors: SessionVisitors = {
-        remember: (sighting) => book.remember(id, sighting),
-        keep: (track) => book.keep(id, track),
-      }
-      const spec = () => this.#spec(camera)
-      return new Camera({ id, spec, directory, search, visitors, host, stallMs, listener: this })
-    })
+    const { config } = parts
+    const { clock, logger } = parts.host(config)
+    this.#group = new DynamicGroup('cameras', GROUP_SHUTDOWN_MS, { clock, logger })
+    this.child = this.#group.child
+    this.#specs = new CameraSpecs(parts)
+    this.#words = new CameraWords({ ...parts, node: config.node, specs: this.#specs })
+    for (const id of Object.keys(config.cameras)) void this.#group.add(this.#member(id, config).camera.child)
   }
 
-  reports(): CameraReport[] {
-    return this.cameras.map((camera) => camera.report())
+  list(): CameraReport[] {
+    return [...this.#members.values()].map(({ camera }) => camera.report())
   }
 
-  /** Starts a new session of each camera that fits; resolves with their ids once they were tried. */
+  /** API_NOT_FOUND, as all that follow. */
+  get(id: string): CameraReport {
+    return this.#find(id).camera.report()
+  }
+
+  /** Does not wait for its pictures. Answers with what it is then, as the two below. */
+  start(id: string): Promise<CameraReport> {
+    return this.#tell(id, ({ camera }) => camera.start())
+  }
+
+  /** Resolves when its session has ended. It stays stopped until it is started, or enabled anew by `apply`. */
+  stop(id: string): Promise<CameraReport> {
+    return this.#tell(id, ({ camera }) => camera.stop())
+  }
+
+  restart(id: string): Promise<CameraReport> {
+    return this.#tell(id, ({ camera }) => camera.restart())
+  }
+
+  /** Wakes its gate; false when it has no connection. */
+  trigger(id: string, trigger: Trigger): boolean {
+    return this.#find(id).camera.trigger(trigger)
+  }
+
+  /** Has it analyse this share of its rate, 0 < share ≤ 1, from now on. */
+  pace(id: string, share: number): void {
+    this.#find(id).camera.pace(share)
+  }
+
+  /**
+   * Makes the fleet that of `next`. A camera is touched only when what it runs with is another (its own settings with the
+   * defaults that it inherits, `timeouts`, `reconnect`); one that was stopped by command stays stopped unless it is enabled
+   * anew. Resolves when all have taken the change.
+   */
+  apply(next: Config): Promise<FleetChange> {
+    return this.#applying.run(() => this.#apply(next))
+  }
+
+  /** Starts a new session of each camera that fits and runs; resolves with the ids of those that fit. */
   async restartWhere(fits: (camera: CameraConfig) => boolean): Promise<string[]> {
-    const { config } = this.#parts
-    const chosen = this.cameras.filter(({ id }) => fits(cameraConfig(config, id)))
-    await Promise.all(chosen.map((camera) => camera.restart()))
-    return chosen.map(({ id }) => id)
+    const chosen = [...this.#members].filter(([id, { config }]) => fits(cameraConfig(config, id)))
+    const running = chosen.filter(([, { camera }]) => camera.isRunning)
+    await Promise.all(running.map(([id]) => this.restart(id)))
+    return chosen.map(([id]) => id)
   }
 
   /** Ages grow while nothing happens, so they are looked at when they are asked for. */
   measureAges(): void {
-    for (const { id, lastFrameAgeMs } of this.reports()) {
+    for (const { id, lastFrameAgeMs } of this.list()) {
       if (lastFrameAgeMs !== null) this.#parts.metrics.lastFrameAge(id, lastFrameAgeMs / 1000)
     }
   }
 
-  onState(id: string, change: EventData<'camera.state'>): void {
-    const { metrics, logger, config } = this.#parts
-    metrics.cameraState(id, change.state)
-    logger.info({ camera: id, ...change }, `camera.${change.state}`)
-    const key = `${this.#startedAt}-${++this.#stateChanges}`
-    const draft = {
-      type: 'camera.state',
-      node: config.node,
-      camera: id,
-      key,
-      timeMs: Date.now(),
-      data: change,
-    } as const
-    this.#parts.tell(toCloudEvent(draft))
-  }
-
-  onEvent(id: string, { event, key, timeMs, data }: Extract<FromSession, { type: 'event' }>): void {
-    const { config, metrics, submit } = this.#parts
-    submit(toCloudEvent({ type: event, node: config.node, camera: id, key, timeMs, data }))
-    metrics.captureToEvent(Math.max(0, Date.now() - timeMs) / 1000)
-  }
-
-  onBoxes(id: string, { seq, ptsMs, boxes }: Extract<FromSession, { type: 'boxes' }>): void {
-    this.#parts.bus.publishLive(boxesSubject(this.#parts.config.node, id), { seq, ptsMs, boxes })
-  }
-
-  onLedger(id: string, ledger: LedgerCounts): void {
-    const before = this.#ledgers.get(id) ?? emptyLedger()
-    this.#parts.metrics.frames(id, ledgerDelta(before, ledger))
-    this.#ledgers.set(id, ledger)
-  }
-
-  onProgress(id: string, { progress }: Extract<FromSession, { type: 'progress' }>): void {
-    const { metrics } = this.#parts
-    for (const [stage, samples] of Object.entries(progress.samples)) {
-      for (const ms of samples) metrics.stage(stage, ms)
-    }
-    metrics.faces(id, progress.faces - (this.#facesCounted.get(id) ?? 0))
-    this.#facesCounted.set(id, progress.faces)
-  }
-
-  onCheckpoint(id: string, { checkpoint }: Extract<FromSession, { type: 'checkpoint' }>): void {
-    const playing = this.#playing.get(id)
-    if (playing) playing.from = checkpoint
-    this.#parts.playbacks.checkpoint(id, checkpoint)
-  }
-
-  onComplaint(id: string, { code, message }: { code: string; message: string }): void {
-    this.#parts.metrics.faceError(code)
-    this.#parts.logger.warn({ camera: id, code }, message)
-  }
-
-  onFailure(id: string, error: GrabberError): void {
-    this.#parts.metrics.sessionFailure(id, error.code)
-    this.#parts.logger.warn({ ...error.context, camera: id, code: error.code }, error.message)
-  }
-
-  onEndOfInput(id: string): void {
-    this.#parts.playbacks.end(id)
-    this.#playing.delete(id)
-  }
-
   /** The daemon stops in order: what is played now does not go on at the next start. */
   endPlaybacks(): void {
-    for (const id of this.#playing.keys()) this.#parts.playbacks.end(id)
-    this.#playing.clear()
+    this.#specs.allOver()
   }
 
-  onHost(id: string, pid: number | null): void {
-    // A new incarnation counts from zero again.
-    this.#facesCounted.delete(id)
-    this.#parts.onHost(`camera:${id}`, pid)
-  }
-
-  onTransition({ event, path }: { event: string; path: string }): void {
-    if (event === 'crashed') this.#parts.metrics.restarts(path.split('/').at(-1) ?? path)
-  }
-
-  #spec(camera: CameraConfig): SessionSpec {
-    const { id, source, passes } = camera
-    if (source.kind !== 'file') {
-      throw new GrabberError('SRC_UNSUPPORTED', `${source.kind} sources are not built yet`, {
-        remedy: 'use a file: source',
-      })
+  async #apply(next: Config): Promise<FleetChange> {
+    const ids = Object.keys(next.cameras)
+    const kept = ids.filter((id) => this.#members.has(id))
+    const restarted = kept.filter((id) => !isDeepStrictEqual(usedBy(this.#find(id).config, id), usedBy(next, id)))
+    const change: FleetChange = {
+      added: ids.filter((id) => !this.#members.has(id)),
+      removed: [...this.#members.keys()].filter((id) => !Object.hasOwn(next.cameras, id)),
+      restarted,
+      unchanged: kept.filter((id) => !restarted.includes(id)),
     }
-    if (statSync(source.path, { throwIfNoEntry: false })?.isFile() === false) {
-      throw new GrabberError('SRC_UNSUPPORTED', 'the source is not a regular file', {
-        remedy: 'give the path of a recording',
-      })
-    }
-    const playing = this.#playing.get(id) ?? this.#beginPlayback(id, source.path)
-    this.#playing.set(id, playing)
-    return sessionSpec(this.#parts.config, camera, {
-      camera: id,
-      epoch: playing.epoch,
-      // The part of a camera is played now: PTS counts from the beginning of the playback.
-      originMs: Date.now() - (playing.from?.ptsBaseMs ?? 0),
-      source: { kind: 'file', path: source.path, passes, speed: 1, overflow: 'drop-oldest', from: playing.from },
-      picturesDir: this.#parts.picturesDir,
-      faces: this.#parts.faces(camera),
+    await Promise.all([
+      ...change.removed.map((id) => this.#remove(id)),
+      ...change.restarted.map((id) => this.#replace(id, next)),
+      ...change.added.map((id) => this.#group.add(this.#member(id, next).camera.child)),
+    ])
+    return change
+  }
+
+  async #remove(id: string): Promise<void> {
+    const member = this.#find(id)
+    await member.lane.run(async () => {
+      await member.camera.stop('removed')
+      await this.#group.remove(member.camera.child.id)
+      this.#members.delete(id)
+      this.#words.forget(id)
     })
   }
 
-  #beginPlayback(id: string, path: string): Playing {
-    const { epoch, from } = this.#parts.playbacks.begin(id, sourceKey(path))
-    return { epoch: `p${epoch}`, from }
+  async #replace(id: string, next: Config): Promise<void> {
+    const member = this.#find(id)
+    await member.lane.run(async () => {
+      const { camera, config } = member
+      const was = config.cameras[id]?.enabled
+      const enabled = next.cameras[id]?.enabled
+      const runs = enabled && (camera.isWanted || !was)
+      await camera.stop(enabled ? 'its configuration has changed' : 'not enabled')
+      await this.#group.remove(camera.child.id)
+      member.config = next
+      if (runs) await camera.start()
+      await this.#group.add(camera.child)
+    })
+  }
+
+  /** One thing after the other for each camera. */
+  async #tell(id: string, what: (member: Member) => Promise<void>): Promise<CameraReport> {
+    const member = this.#find(id)
+    await member.lane.run(async () => {
+      // It may have been removed while this waited.
+      if (this.#members.get(id) !== member) throw unknown(id)
+      await what(member)
+    })
+    return member.camera.report()
+  }
+
+  #find(id: string): Member {
+    const member = this.#members.get(id)
+    if (!member) throw unknown(id)
+    return member
+  }
+
+  #member(id: string, config: Config): Member {
+    const { directory, search, visitors: book, host } = this.#parts
+    const { enabled } = cameraConfig(config, id)
+    const member = new Member(
+      config,
+      (current) =>
+        new Camera({
+          id,
+          enabled,
+          settings: () => {
+            const { timeouts, reconnect } = current()
+            return { host: host(current()), stallMs: timeouts.stallMs, reconnect }
+          },
+          spec: (incarnation) => this.#specs.next(current(), id, incarnation),
+          nextIncarnation: () => this.#nextIncarnation(id),
+          directory,
+          search,
+          visitors: {
+            remember: (sighting) => book.remember(id, sighting),
+            keep: (track) => book.keep(id, track),
+          },
+          turnstile: this.#turnstile,
+          listener: this.#words,
+        }),
+    )
+    this.#members.set(id, member)
+    return member
+  }
+
+  #nextIncarnation(id: string): number {
+    const incarnation = (this.#incarnations.get(id) ?? 0) + 1
+    this.#incarnations.set(id, incarnation)
+    return incarnation
   }
 }
 
-/** A recording that was exchanged under its name is another one: it must not go on with the old one's ids. */
-function sourceKey(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat ? `${path}\n${stat.size}\n${Math.round(stat.mtimeMs)}` : path
+/** All of the configuration that a camera's sessions depend on. */
+function usedBy(config: Config, id: string) {
+  const { timeouts, reconnect } = config
+  return { camera: cameraConfig(config, id), timeouts, reconnect }
+}
+
+function unknown(id: string): GrabberError {
+  return new GrabberError('API_NOT_FOUND', `there is no camera ${id}`, { remedy: 'see `grabber cameras list`' })
 }

@@ -99,7 +99,7 @@ export class Daemon {
     })
     this.#fleet = new CameraFleet({
       config,
-      host,
+      host: (given) => hostSettings(given, logger),
       logger,
       metrics: this.#metrics,
       faces: (camera) => this.#models.faces(camera),
@@ -195,7 +195,7 @@ export class Daemon {
       ],
       engines: this.#engines.service.child,
       gallery: this.#gallery.child,
-      cameras: this.#fleet.cameras.map((camera) => camera.child),
+      cameras: this.#fleet.child,
       http: [
         serviceChild('http', SERVICE_STOP_MS, () => this.#openHttp()),
         serviceChild('control', SERVICE_STOP_MS, () => openControl(this.#dataDir, this.#doors())),
@@ -251,7 +251,7 @@ export class Daemon {
         return this.#metrics.text()
       },
       supervision: () => this.#tree?.inspect(),
-      cameras: () => this.#fleet.reports(),
+      cameras: () => this.#fleet.list(),
       events: (limit, camera) => this.#events.recent(limit, camera),
     }
   }
@@ -261,7 +261,7 @@ export class Daemon {
       bus: this.#bus.bus.state,
       waitingEvents: this.#events.depth,
       engineTrouble: this.#engines.trouble,
-      cameras: this.#fleet.reports(),
+      cameras: this.#fleet.list(),
       blind: this.#models.blind,
       listens: this.#httpUrl !== null,
     })

@@ -8,8 +8,8 @@ import { Service } from '../actors/service.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import { type GrabberError, toGrabberError } from '../core/errors.ts'
-import { type CloudEvent, eventSubject } from '../core/event.ts'
-import type { EventBus, Logger } from '../core/ports.ts'
+import { type BreakerState, type CloudEvent, eventSubject } from '../core/event.ts'
+import type { BusState, EventBus, Logger } from '../core/ports.ts'
 import { DeadLetters } from './bus/dead-letters.ts'
 import { Outbox } from './bus/outbox.ts'
 import type { Metrics } from './ops/metrics.ts'
@@ -21,6 +21,14 @@ const FLUSH_MS = 3000
 const PRUNE_EVERY_MS = 1000
 /** Between two batches while there is more to prune: 800 rows a second, faster than events come. */
 const PRUNE_NEXT_MS = 20
+
+/** The bus in the words of a circuit breaker: while it is open, events wait in the outbox. */
+const busBreaker: Record<BusState, BreakerState> = {
+  connected: 'closed',
+  connecting: 'half-open',
+  offline: 'open',
+  closed: 'open',
+}
 
 export interface EventDeskParts {
   store: Store
@@ -39,6 +47,9 @@ export class EventDesk {
   constructor(parts: EventDeskParts) {
     this.#parts = parts
     this.#log = new SqliteEventLog(parts.store)
+    const { bus, metrics } = parts
+    metrics.breaker('bus', busBreaker[bus.state])
+    bus.onState((state) => metrics.breaker('bus', busBreaker[state]))
   }
 
   /** Events that wait to be published. */

@@ -1,7 +1,7 @@
 /**
  * What the daemon's health is made of. Pure; used by the health routes and by `node.health` events.
  */
-import type { CameraReport } from '../actors/camera.ts'
+import type { CameraReport } from '../actors/camera-report.ts'
 import type { BusState } from '../core/ports.ts'
 import type { HealthPart } from './http/health.ts'
 
@@ -33,7 +33,7 @@ export function healthParts({
     bounded('bus', bus === 'connected', `${bus}; ${waitingEvents} events wait in the outbox`),
     bounded('engine', engineTrouble === '', engineTrouble),
     bounded('faces', blind.length === 0, `MDL_MISSING: none on ${blind.join(', ')}; run \`grabber models pull\``),
-    bounded('cameras', down.length === 0, down.map(({ id, state }) => `${id} ${state}`).join(', ')),
+    bounded('cameras', down.length === 0, down.map(({ id, state, reason }) => `${id} ${state} (${reason})`).join(', ')),
   ]
 }
 

@@ -3,7 +3,9 @@
  * hang on the last bit of a float.
  */
 import type { EventData } from '../core/event.ts'
+import type { FrameInfo } from '../core/frame.ts'
 import type { Identity, IdentityEvidence, Liveness } from '../core/observation.ts'
+import type { PictureQuality } from './analysis/quality.ts'
 import type { GraphEvent, TrackView } from './graph-item.ts'
 
 /** Four decimals: 0.2 px of a 1080p frame, 0.0001 of a cosine. */
@@ -64,4 +66,28 @@ function roundMatch({ similarity, margin }: Pick<IdentityEvidence, 'similarity' 
 
 function roundLiveness({ verdict, score }: Liveness): Liveness {
   return score === undefined ? { verdict } : { verdict, score: clamp01(score) }
+}
+
+export interface KeyframeWord {
+  key: string
+  reason: string
+  /** Name in the folder of pictures. */
+  file: string
+}
+
+/** A picture that was kept; its score is the share of pixels that are neither dark nor bright beyond video range. */
+export function keyframeEvent(
+  { seq, ptsMs, width, height, capturedAtMs }: FrameInfo,
+  { sharpness, meanLuma, darkRatio, brightRatio }: PictureQuality,
+  { key, reason, file }: KeyframeWord,
+): GraphEvent<'keyframe'> {
+  const scores = {
+    sharpness: round(sharpness),
+    meanLuma: round(meanLuma),
+    darkRatio: round(darkRatio),
+    brightRatio: round(brightRatio),
+  }
+  const frame = { seq, ptsMs: round(ptsMs), width, height }
+  const data = { frame, score: clamp01(1 - darkRatio - brightRatio), scores, reason, file }
+  return { type: 'keyframe', key, timeMs: capturedAtMs, ptsMs, data }
 }

@@ -12,6 +12,7 @@ import type { DetectedFace, EndedTrack, GalleryHit, Sighting } from '../core/obs
 import type { InferenceEngine } from '../core/ports.ts'
 import type { LiveBox } from '../core/wire/control.ts'
 import type { FacesSpec, SessionSpec } from '../core/wire/session-spec.ts'
+import type { Activity } from './activity.ts'
 import type { PictureQuality } from './analysis/quality.ts'
 import type { FrameRef } from './frames/frame-ref.ts'
 
@@ -104,6 +105,8 @@ export interface GraphServices {
   readonly spec: SessionSpec
   readonly faces: FacesSpec | null
   readonly engine: InferenceEngine
+  /** What the stages find is noted here, for the decoder. */
+  readonly activity: Activity
   /** The daemon's gallery. */
   match(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   /** The daemon's people without a name: the id of this one, `null` when it cannot be told. */
@@ -123,8 +126,8 @@ export interface GraphServices {
   timeAsync<T>(stage: string, work: () => Promise<T>): Promise<T>
   countFaces(n: number): void
   countTracks(n: number): void
-  /** Keeps a JPEG of a track's best face; returns its name, or `undefined` when pictures are not kept. */
-  keepBestShot(trackId: string, jpeg: () => Buffer | undefined): string | undefined
+  /** Keeps a JPEG; returns its name, or `undefined` when pictures are not kept. */
+  keepPicture(stem: string, jpeg: () => Buffer | undefined): string | undefined
   /** Says once a second at most that something is wrong with single items. */
   complain(error: CodedError): void
 }

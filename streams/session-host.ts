@@ -82,6 +82,9 @@ function receive(message: ToSession): void {
   if (!work || message.incarnation !== work.incarnation) return
   if (message.type === 'engine') work.engine.setEndpoint(message.engine, message.why)
   else if (message.type === 'stop') work.session ? work.session.stop() : leave(0)
+  else if (message.type === 'connect') work.session?.connect()
+  else if (message.type === 'trigger') work.session?.trigger(message)
+  else if (message.type === 'pace') work.session?.pace(message.share)
   else work.link.receive(message)
 }
 

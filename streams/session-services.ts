@@ -10,13 +10,18 @@ import type { EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { SessionProgress, StageTimes } from '../core/wire/control.ts'
 import type { FacesSpec, SessionSpec } from '../core/wire/session-spec.ts'
-import { BestShots } from './best-shots.ts'
+import { type Activity, noActivity } from './activity.ts'
+import { measureQuality } from './analysis/quality.ts'
+import { keyframeEvent } from './event-draft.ts'
 import { Admission } from './frames/admission.ts'
 import { FrameRef, LeaseCounter } from './frames/frame-ref.ts'
 import { type GraphServices, SESSION_FAILED, type Seen } from './graph-item.ts'
+import { KeyframeWishes } from './keyframe-wishes.ts'
+import { cutJpeg } from './media/cutter.ts'
 import type { PictureScaler } from './media/picture-scaler.ts'
+import { PictureFolder } from './picture-folder.ts'
 import type { SessionLink } from './session-link.ts'
-import type { Captured } from './sources/file-pass.ts'
+import type { Captured } from './sources/pass.ts'
 import { StageClock } from './stage-times.ts'
 
 /** Frames between capture and verdict when nothing may be dropped: the detector's two, the embedder's two, two to come. */
@@ -24,11 +29,18 @@ export const LOSSLESS_FRAMES = 6
 /** Frames of a camera between detector and verdict: the embedder's two and a few that wait behind a slow face. */
 export const LIVE_TAIL_FRAMES = 8
 const COMPLAINT_MS = 1000
+const MAX_KEYFRAME_SIDE_PX = 3840
+
+/** What only the source knows. */
+export type SourceFigures = Pick<SessionProgress, 'received' | 'gate' | 'driftPpm'>
 
 export class SessionServices implements GraphServices {
   readonly spec: SessionSpec
   readonly faces: FacesSpec | null
   readonly engine: InferenceEngine
+  activity: Activity = noActivity()
+  /** Of the configured rate, under load. */
+  share = 1
   /** Nothing may be dropped: the reader waits. */
   readonly lossless: boolean
   readonly #link: SessionLink
@@ -39,8 +51,9 @@ export class SessionServices implements GraphServices {
   readonly #tail: Admission
   readonly #inTail = new Set<number>()
   readonly #stages: StageClock
-  readonly #shots: BestShots | undefined
+  readonly #pictures: PictureFolder | undefined
   readonly #counted = { faces: 0, tracks: 0 }
+  readonly #wishes = new KeyframeWishes()
   #lastPtsMs: number | null = null
   #complainedMs = Number.NEGATIVE_INFINITY
 
@@ -54,7 +67,13 @@ export class SessionServices implements GraphServices {
     this.#stages = new StageClock(clock)
     this.#admission = new Admission(this.lossless ? LOSSLESS_FRAMES : Number.POSITIVE_INFINITY)
     this.#tail = new Admission(this.lossless ? Number.POSITIVE_INFINITY : LIVE_TAIL_FRAMES)
-    this.#shots = spec.picturesDir === null ? undefined : new BestShots(spec.picturesDir, spec.camera)
+    this.#pictures = spec.picturesDir === null ? undefined : new PictureFolder(spec.picturesDir, spec.camera)
+  }
+
+  /** A pass has a graph of its own, which has seen nothing yet. */
+  beginPass(): Activity {
+    this.activity = noActivity()
+    return this.activity
   }
 
   /** Resolves when the reader may take one more frame, or `signal` is aborted. */
@@ -68,14 +87,35 @@ export class SessionServices implements GraphServices {
   }
 
   /** Enters a decoded frame into the ledger; `undefined` when it came too late to play a camera. */
-  capture({ info, full, late }: Captured, scaler: PictureScaler): FrameRef | undefined {
+  capture({ info, full, late, origin }: Captured, scaler: PictureScaler): FrameRef | undefined {
     this.#ledger.captured(info.seq)
     this.#admission.enter()
     this.#lastPtsMs = info.ptsMs
-    const frame = new FrameRef(info, full, scaler, this.#leases)
+    const frame = new FrameRef(info, full, scaler, this.#leases, origin)
+    for (const reason of this.#wishes.fulfilledBy(info, this.#clock.nowMs())) this.#keepKeyframe(frame, reason)
     if (!late || this.lossless) return frame
     this.drop(frame, 'source.late')
     return undefined
+  }
+
+  /** Pictures that were not decoded, since nothing happened. */
+  passOver(pictures: number): void {
+    this.#ledger.undecoded(pictures, { skipped: 'idle' })
+  }
+
+  /** Pictures that were lost before the decoder. */
+  lose(pictures: number, stage: 'decode' | 'source'): void {
+    this.#ledger.undecoded(pictures, { dropped: `${stage}.overflow` })
+  }
+
+  /** Resolves when at most so many frames are on their way, or `signal` is aborted. */
+  calm(frames: number, signal: AbortSignal): Promise<void> {
+    return this.#admission.below(frames + 1, signal)
+  }
+
+  /** Frames on their way through the graph. */
+  get inFlight(): number {
+    return this.#admission.held
   }
 
   skip(frame: FrameRef, policy: SkipPolicy): void {
@@ -132,9 +172,14 @@ export class SessionServices implements GraphServices {
     this.#counted.tracks += n
   }
 
-  keepBestShot(trackId: string, jpeg: () => Buffer | undefined): string | undefined {
-    const picture = this.#shots && jpeg()
-    return picture && this.#shots?.keep(trackId, picture, (cause) => this.complain(unwritable(cause)))
+  keepPicture(stem: string, jpeg: () => Buffer | undefined): string | undefined {
+    const picture = this.#pictures && jpeg()
+    return picture && this.#pictures?.keep(stem, picture, (cause) => this.complain(unwritable(cause)))
+  }
+
+  /** Keeps the next picture that was captured from now on as a keyframe. */
+  wishKeyframe(reason: string): void {
+    this.#wishes.add(reason, this.#clock.nowMs())
   }
 
   complain(error: CodedError): void {
@@ -147,15 +192,15 @@ export class SessionServices implements GraphServices {
 
   /** Waits for what is still being written. */
   async flush(): Promise<void> {
-    await this.#shots?.flush()
+    await this.#pictures?.flush()
   }
 
-  progress(): SessionProgress {
+  progress({ received, gate, driftPpm }: SourceFigures): SessionProgress {
     return {
       ledger: this.#ledger.counts(),
-      received: this.#ledger.counts().captured,
-      gate: 'off',
-      driftPpm: null,
+      received,
+      gate,
+      driftPpm,
       leases: this.#leases.open,
       lastPtsMs: this.#lastPtsMs,
       rssBytes: process.memoryUsage.rss(),
@@ -168,13 +213,25 @@ export class SessionServices implements GraphServices {
     return this.#stages.summary()
   }
 
+  #keepKeyframe(frame: FrameRef, reason: string): void {
+    const key = `${this.spec.epoch}-${frame.info.seq}/${reason}`
+    const file = this.keepPicture(`keyframe-${this.spec.epoch}-${frame.info.seq}`, () => wholeJpeg(frame))
+    if (file !== undefined)
+      void this.#link.event(keyframeEvent(frame.info, measureQuality(frame.luma), { key, reason, file }))
+  }
+
   #settled({ seq }: FrameInfo): void {
     if (this.#inTail.delete(seq)) this.#tail.leave()
     this.#admission.leave()
   }
 }
 
+/** The whole picture, made smaller when it is larger than 4K. */
+function wholeJpeg({ full }: FrameRef): Buffer | undefined {
+  return cutJpeg(full, { x: 0, y: 0, width: full.width, height: full.height }, MAX_KEYFRAME_SIDE_PX)
+}
+
 function unwritable(cause: unknown): GrabberError {
   const code = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
-  return new GrabberError('STO_UNUSABLE', `a best shot cannot be written${code}`, { cause })
+  return new GrabberError('STO_UNUSABLE', `a picture cannot be written${code}`, { cause })
 }

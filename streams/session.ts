@@ -4,27 +4,23 @@
  * supervisor decides.
  */
 import { availableParallelism } from 'node:os'
-import { filter, lastValueFrom, map } from 'rxjs'
 import type { Clock } from '../core/clock.ts'
-import { GrabberError, toGrabberError } from '../core/errors.ts'
+import { toGrabberError } from '../core/errors.ts'
 import type { InferenceEngine } from '../core/ports.ts'
-import type { SessionProgress } from '../core/wire/control.ts'
-import type { Checkpoint, FileSource, SessionSpec } from '../core/wire/session-spec.ts'
-import { cameraGraph } from './camera-graph.ts'
-import type { Seen } from './graph-item.ts'
+import type { SessionProgress, ToSession } from '../core/wire/control.ts'
+import type { Checkpoint, FileSource, LiveSource, SessionSpec } from '../core/wire/session-spec.ts'
+import type { Activity } from './activity.ts'
+import { DecodeGate } from './decode-gate.ts'
+import { hasStuckCalls } from './media/patient-call.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
-import { bounded } from './operators/bounded.ts'
+import { analysePass } from './pass-analysis.ts'
 import type { SessionLink } from './session-link.ts'
-import { LIVE_TAIL_FRAMES, LOSSLESS_FRAMES, SessionServices } from './session-services.ts'
+import { SessionServices, type SourceFigures } from './session-services.ts'
 import { DamageReport } from './sources/damage-report.ts'
 import { FilePass } from './sources/file-pass.ts'
+import { isSourceFailure, LivePass } from './sources/live-pass.ts'
+import type { Pass } from './sources/pass.ts'
 
-/** Frames that may wait for the detector when the newest wins. */
-const LIVE_DETECT_QUEUE = 2
-/** The places behind a camera's detector, and the words at the end of a pass. */
-const LIVE_TAIL_QUEUE = LIVE_TAIL_FRAMES + 2
-/** A lossless session's stages can all hold what was admitted, and the words at the end of a pass. */
-const LOSSLESS_QUEUE = LOSSLESS_FRAMES + 2
 const PROGRESS_MS = 500
 /**
  * A recording may use every core (0: FFmpeg chooses); of cameras there are many. Where there are only two cores the engine
@@ -32,6 +28,10 @@ const PROGRESS_MS = 500
  */
 const LOSSLESS_DECODER_THREADS = availableParallelism() > 2 ? 0 : 1
 const LIVE_DECODER_THREADS = 1
+/** While a camera decodes what it had passed over, no more than so many frames are in the graph: none of them is dropped. */
+const LIVE_CATCH_UP_FRAMES = 2
+
+type Trigger = Extract<ToSession, { type: 'trigger' }>
 
 export class Session {
   readonly #spec: SessionSpec
@@ -40,7 +40,12 @@ export class Session {
   readonly #services: SessionServices
   readonly #damage = new DamageReport()
   readonly #stop = new AbortController()
-  #pass: FilePass | undefined
+  #pass: Pass | undefined
+  #gate: DecodeGate | undefined
+  #figures: SourceFigures = { received: 0, gate: 'off', driftPpm: null }
+  /** Pictures that earlier connections received. */
+  #receivedBefore = 0
+  #connect = Promise.withResolvers<void>()
 
   constructor(spec: SessionSpec, link: SessionLink, engine: InferenceEngine, clock: Clock) {
     this.#spec = spec
@@ -49,14 +54,16 @@ export class Session {
     this.#services = new SessionServices(spec, link, engine, clock)
   }
 
-  /** Runs all passes and sends `ended`. Rejects with what ended the stream: SRC_*, DEC_*, ENG_*, ACT_*. */
+  /**
+   * Runs all passes over a recording, or a camera's connections until it is stopped, and sends `ended`. Rejects with what
+   * ended it: ENG_*, ACT_*, of a recording SRC_* and DEC_*, of a camera what leaves this process unusable.
+   */
   async run(): Promise<void> {
     const ticking = setInterval(() => this.#link.send({ type: 'progress', progress: this.progress() }), PROGRESS_MS)
     try {
       const { source } = this.#spec
-      if (source.kind !== 'file')
-        throw new GrabberError('SRC_UNSUPPORTED', `${source.protocol} sources are not built yet`)
-      await this.#playFile(source)
+      if (source.kind === 'file') await this.#playFile(source)
+      else await this.#watch(source)
     } catch (error) {
       this.#services.abandon()
       // What the stop cut short is no failure: an opening, most of all.
@@ -79,10 +86,27 @@ export class Session {
   stop(): void {
     this.#stop.abort()
     this.#pass?.stop()
+    this.#connect.resolve()
+  }
+
+  /** Connects again, after the camera was lost. */
+  connect(): void {
+    this.#connect.resolve()
+  }
+
+  /** Something outside happened. */
+  trigger({ reason, holdMs, keyframe }: Omit<Trigger, 'type' | 'incarnation'>): void {
+    this.#gate?.hold(holdMs)
+    if (keyframe) this.#services.wishKeyframe(`trigger: ${reason}`)
+  }
+
+  /** Analyses only this share of the configured rate from now on. */
+  pace(share: number): void {
+    this.#services.share = share
   }
 
   progress(): SessionProgress {
-    return this.#services.progress()
+    return this.#services.progress(this.#sourceFigures())
   }
 
   get #stopping(): boolean {
@@ -91,12 +115,12 @@ export class Session {
 
   async #playFile(source: FileSource): Promise<void> {
     let from: Checkpoint = source.from ?? { loop: 0, seqBase: 0, ptsBaseMs: 0 }
-    while (from.loop < source.passes && !this.#stopping) from = await this.#runPass(source, from)
+    while (from.loop < source.passes && !this.#stopping) from = await this.#playPass(source, from)
   }
 
-  async #runPass(source: FileSource, from: Checkpoint): Promise<Checkpoint> {
-    const { openTimeoutMs, originMs, analysis } = this.#spec
-    await using pass = await FilePass.open({
+  async #playPass(source: FileSource, from: Checkpoint): Promise<Checkpoint> {
+    const { openTimeoutMs, originMs } = this.#spec
+    const pass = await FilePass.open({
       ...from,
       path: source.path,
       speed: source.speed,
@@ -107,39 +131,106 @@ export class Session {
       signal: this.#stop.signal,
       clock: this.#clock,
       onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
+      onUndecoded: (pictures) => this.#services.passOver(pictures),
     })
-    this.#pass = pass
-    if (this.#stopping) pass.stop()
-    this.#link.send({ type: 'opened', stream: pass.stream })
-    using scaler = new PictureScaler(analysisSize(pass.stream, analysis.widthPx))
-    await this.#analyse(pass, scaler)
+    await this.#analyse(pass, () => false)
     const next: Checkpoint = { loop: from.loop + 1, ...pass.next }
     if (!this.#stopping) this.#link.send({ type: 'checkpoint', checkpoint: next, progress: this.progress() })
     return next
   }
 
-  async #analyse(pass: FilePass, scaler: PictureScaler): Promise<void> {
+  /** One connection after the other; when to try again is said from outside. */
+  async #watch(source: LiveSource): Promise<void> {
+    let from = { seqBase: 0, ptsBaseMs: 0 }
+    let originMs: number | null = this.#spec.originMs
+    while (!this.#stopping) {
+      this.#connect = Promise.withResolvers()
+      let failure: unknown
+      try {
+        const pass = await this.#dial(source, from, originMs)
+        failure = (await this.#analyse(pass, isSourceFailure)).failure
+        from = pass.next
+        originMs = pass.originMs
+      } catch (error) {
+        if (!isSourceFailure(error)) throw error
+        failure = error
+      }
+      // A native call that never returned holds a thread and memory of this process.
+      if (failure !== undefined && hasStuckCalls()) throw failure
+      if (this.#stopping) return
+      this.#link.send({ type: 'lost', error: toGrabberError(failure).toJSON(), progress: this.progress() })
+      await this.#connect.promise
+    }
+  }
+
+  #dial(source: LiveSource, from: { seqBase: number; ptsBaseMs: number }, originMs: number | null): Promise<LivePass> {
     const services = this.#services
-    const frames = pass.frames().pipe(
-      map((captured) => services.capture(captured, scaler)),
-      filter((frame) => frame !== undefined),
-    )
-    const detectQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_DETECT_QUEUE
-    const tailQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_TAIL_QUEUE
-    const seen = cameraGraph(frames, services, scaler.size, { detectQueue, tailQueue }).pipe(
-      // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
-      filter(({ info }) => info !== null || !(services.lossless && this.#stopping)),
-    )
-    const concluded = seen.pipe(
-      bounded<Seen, void>({
-        inFlight: 1,
-        queue: tailQueue,
-        overflow: 'wait',
-        project: (words) => services.conclude(words),
-        onDrop: () => undefined,
-        isItemFailure: () => false,
-      }),
-    )
-    await lastValueFrom(concluded, { defaultValue: undefined })
+    return LivePass.open({
+      source,
+      ...from,
+      originMs,
+      decode: this.#spec.decode,
+      openTimeoutMs: this.#spec.openTimeoutMs,
+      clock: this.#clock,
+      signal: this.#stop.signal,
+      calm: (signal) => services.calm(LIVE_CATCH_UP_FRAMES, signal),
+      onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
+      onUndecoded: (pictures) => services.passOver(pictures),
+      onDecoder: () => this.#pass && this.#link.send({ type: 'stream', stream: this.#pass.stream }),
+      onLost: (pictures, stage) => services.lose(pictures, stage),
+    })
+  }
+
+  async #analyse(opened: Pass, isSourceFailure: (error: unknown) => boolean): Promise<{ failure?: unknown }> {
+    await using pass = opened
+    this.#pass = pass
+    if (this.#stopping) pass.stop()
+    this.#link.send({ type: 'opened', stream: pass.stream })
+    using scaler = new PictureScaler(analysisSize(pass.stream, this.#spec.analysis.widthPx))
+    const activity = this.#services.beginPass()
+    this.#gate = this.#spec.decode.gating ? this.#newGate(pass, scaler, activity) : undefined
+    try {
+      return await analysePass({
+        pass,
+        services: this.#services,
+        scaler,
+        policy: this.#gate ?? null,
+        // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
+        concludes: () => !(this.#services.lossless && this.#stopping),
+        isSourceFailure,
+      })
+    } finally {
+      this.#figures = { ...this.#sourceFigures(), gate: 'off' }
+      this.#receivedBefore = this.#figures.received
+      this.#pass = undefined
+      this.#gate = undefined
+    }
+  }
+
+  #newGate({ stream }: Pass, scaler: PictureScaler, activity: Activity): DecodeGate {
+    const { motion } = this.#spec.analysis
+    const services = this.#services
+    return new DecodeGate({
+      ...motion,
+      fps: stream.fps,
+      activity,
+      scaler,
+      clock: this.#clock,
+      settled: async () => {
+        // A camera must not wait for an engine: it asks again at the next I-frame.
+        if (services.lossless) await services.calm(0, this.#stop.signal)
+        return services.inFlight === 0
+      },
+    })
+  }
+
+  #sourceFigures(): SourceFigures {
+    const pass = this.#pass
+    if (!pass) return this.#figures
+    return {
+      received: this.#receivedBefore + pass.received,
+      gate: this.#gate === undefined ? 'off' : this.#gate.resting ? 'idle' : 'active',
+      driftPpm: pass.driftPpm,
+    }
   }
 }

@@ -20,7 +20,7 @@ import type { SupervisorDeps, SupervisorSpec } from './supervisor-spec.ts'
 type Phase =
   | { at: 'stopped' }
   | { at: 'starting'; abort: AbortController; arrival: Promise<RunningChild> }
-  | { at: 'running'; abort: AbortController; child: RunningChild; healthy: Timer }
+  | { at: 'running'; abort: AbortController; child: RunningChild; healthy: Timer | undefined }
   | { at: 'waiting'; timer: Timer; dueMs: number }
 
 /** What a slot tells its supervisor. */
@@ -139,11 +139,18 @@ export class ChildSlot {
     let error: GrabberError | undefined
     if (phase.at === 'starting') error = await this.#stopLate(phase.arrival)
     if (phase.at === 'running') {
-      phase.healthy.cancel()
+      phase.healthy?.cancel()
       error = await this.#bounded(() => phase.child.stop())
       if (error !== undefined) phase.abort.abort(error)
     }
     this.#report({ event: 'stopped', ...(error === undefined ? {} : { error: error.toJSON() }) })
+  }
+
+  /** It is known to be healthy: its failures are forgiven, and that is told. */
+  recover(): void {
+    if (this.#attempt === 0) return
+    this.forgive()
+    this.#report({ event: 'recovered' })
   }
 
   /** Forgets the failures so far: the child is trusted again. */
@@ -187,16 +194,13 @@ export class ChildSlot {
   }
 
   #run(generation: number, abort: AbortController, child: RunningChild): void {
-    const healthy = this.#deps.clock.after(this.#policy.backoffResetMs, () => {
-      if (this.#attempt === 0) return
-      this.forgive()
-      this.#report({ event: 'recovered' })
-    })
+    const { backoffResetMs } = this.#policy
+    const healthy = backoffResetMs === null ? undefined : this.#deps.clock.after(backoffResetMs, () => this.recover())
     this.#phase = { at: 'running', abort, child, healthy }
     this.#report({ event: 'started' })
     const gone = (exit: Exit) => {
       if (!this.isCurrent(generation)) return
-      healthy.cancel()
+      healthy?.cancel()
       this.#gone(generation, exit)
     }
     child.exited.then(gone, (error) => gone({ kind: 'crash', error: toGrabberError(error) }))

@@ -16,12 +16,22 @@ export interface SupervisorSpec {
   intensity: number
   periodMs: number
   backoff: BackoffSpec
-  /** A child that ran this long is healthy: its back-off starts anew, its quarantine ends. */
-  backoffResetMs: number
+  /**
+   * A child that ran this long is healthy: its back-off starts anew, its quarantine ends. `null`: that it runs says
+   * nothing, and only `forgive` makes it healthy.
+   */
+  backoffResetMs: number | null
   /** What happens at one restart too many: the supervisor crashes, or that child is only probed from then on. */
   onExceeded: 'escalate' | { quarantineProbeMs: number }
   /** How many restarts a crash counts for, ≥ 1; 1 when absent. A child that hangs for long crashes seldom. */
   weigh?(error: GrabberError): number
+  /** A restart waits no shorter than this, ms, whatever back-off says; asked after each failure. */
+  leastDelayMs?(): number
+  /**
+   * The children do not need each other: they start all at once and stop all at once, as OTP's simple_one_for_one does it.
+   * one_for_one only.
+   */
+  together?: boolean
   children: ChildSpec[]
 }
 
@@ -41,7 +51,9 @@ export function checkSupervisorSpec(spec: SupervisorSpec): void {
   const problems = [...backoffProblems(spec.backoff), ...idProblems(spec.id)]
   if (!(Number.isInteger(spec.intensity) && spec.intensity >= 0)) problems.push(`intensity is ${spec.intensity}`)
   if (!(spec.periodMs > 0)) problems.push(`periodMs is ${spec.periodMs}`)
-  if (!(spec.backoffResetMs > 0)) problems.push(`backoffResetMs is ${spec.backoffResetMs}`)
+  const { backoffResetMs } = spec
+  if (backoffResetMs !== null && !(backoffResetMs > 0)) problems.push(`backoffResetMs is ${backoffResetMs}`)
+  if (spec.together && spec.strategy !== 'one_for_one') problems.push(`together does not go with ${spec.strategy}`)
   if (spec.onExceeded !== 'escalate' && !(spec.onExceeded.quarantineProbeMs > 0)) {
     problems.push(`quarantineProbeMs is ${spec.onExceeded.quarantineProbeMs}`)
   }

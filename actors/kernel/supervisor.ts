@@ -4,7 +4,8 @@
  *
  * Theory (Erlang/OTP, "supervisor", whose words these are, with their meanings):
  *
- * - Children start in the order of their specifications and stop in reverse, each within its `shutdownMs`.
+ * - Children start in the order of their specifications and stop in reverse, each within its `shutdownMs`; those that do
+ *   not need each other may do both all at once (`together`, OTP's simple_one_for_one).
  * - A child that ends is restarted according to its restart type. The strategy says who else falls with it: nobody
  *   (one_for_one), everybody (one_for_all), those started after it (rest_for_one). Those that fall are stopped in
  *   reverse order and started in order.
@@ -117,6 +118,11 @@ export class Supervisor implements RunningChild {
     })
   }
 
+  /** The child has shown that it is healthy, as `backoffResetMs` would: back-off and quarantine are over. ACT_DEFECT. */
+  forgive(id: string): void {
+    this.#find(id).recover()
+  }
+
   async stop(): Promise<void> {
     this.#shutDown({ kind: 'shutdown' })
     await this.exited
@@ -135,7 +141,9 @@ export class Supervisor implements RunningChild {
 
   async #startAll(): Promise<void> {
     if (this.#sharedLane !== undefined) return this.#sharedLane.run(() => this.#startSlots(this.#slots))
-    for (const slot of [...this.#slots]) await slot.lane.run(() => this.#startSlots([slot]))
+    const start = (slot: ChildSlot) => slot.lane.run(() => this.#startSlots([slot]))
+    if (this.#spec.together) await Promise.all(this.#slots.map(start))
+    else for (const slot of [...this.#slots]) await start(slot)
   }
 
   /** In order, those that do not run. A failure ends it: the failed child's own restart raises the rest. */
@@ -190,7 +198,7 @@ export class Supervisor implements RunningChild {
 
   #delayMs(slot: ChildSlot): number {
     if (slot.quarantined && this.#spec.onExceeded !== 'escalate') return this.#spec.onExceeded.quarantineProbeMs
-    return slot.backoff.nextMs()
+    return Math.max(slot.backoff.nextMs(), this.#spec.leastDelayMs?.() ?? 0)
   }
 
   #tooMany(slot: ChildSlot, exit: Exit): GrabberError {
@@ -216,7 +224,9 @@ export class Supervisor implements RunningChild {
   }
 
   async #stopAll(slots: ChildSlot[]): Promise<void> {
-    for (const slot of slots) await slot.lane.run(() => slot.stop())
+    const stop = (slot: ChildSlot) => slot.lane.run(() => slot.stop())
+    if (this.#spec.together) await Promise.all(slots.map(stop))
+    else for (const slot of slots) await stop(slot)
   }
 
   #slot(spec: ChildSpec): ChildSlot {

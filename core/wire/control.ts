@@ -118,6 +118,8 @@ export type ToSession =
 export type FromSession =
   | { type: 'hello'; incarnation: 0; protocol: number; pid: number }
   | { type: 'opened'; incarnation: number; stream: StreamInfo }
+  /** What is known of the open source has changed: another decoder took over. */
+  | { type: 'stream'; incarnation: number; stream: StreamInfo }
   | { type: 'progress'; incarnation: number; progress: SessionProgress }
   /**
    * The camera is gone, or did not come: its tracks have ended and nothing is in flight. The host waits for `connect`.

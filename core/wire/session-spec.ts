@@ -45,6 +45,8 @@ export interface LiveSource {
   transport: 'auto' | 'tcp' | 'udp'
   /** For V4L2. */
   capture: CaptureFormat
+  /** No picture for this long: the connection is given up (`lost`). */
+  readTimeoutMs: number
   overflow: 'drop-oldest'
 }
 

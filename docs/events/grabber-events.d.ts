@@ -6,9 +6,11 @@ export interface CameraStateData {
   state: 'connecting' | 'live' | 'stalled' | 'frozen' | 'black' | 'backing_off' | 'quarantined' | 'stopped'
   /** Null for the first state. */
   previous: 'connecting' | 'live' | 'stalled' | 'frozen' | 'black' | 'backing_off' | 'quarantined' | 'stopped' | null
-  /** For a person; without credentials. */
+  /** An error code, or a few words; without credentials. */
   reason: string
-  /** Connection attempts since the last good frame. */
+  /** What it is concluded from, for a person; without credentials. */
+  evidence?: string
+  /** Failures since frames were last good for `reconnect.goodMs`. */
   attempt: number
   /** Until the next attempt, ms; null when none is planned. */
   nextRetryMs: number | null

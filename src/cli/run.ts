@@ -3,7 +3,6 @@
  * together in src/daemon.ts.
  */
 import type { Command } from 'commander'
-import { Daemon } from '../daemon.ts'
 import { type CliContext, openConfig } from './context.ts'
 
 export function registerRun(program: Command, context: CliContext): void {
@@ -14,6 +13,8 @@ export function registerRun(program: Command, context: CliContext): void {
     .action(async (_: object, command: Command) => {
       const { config } = openConfig(context, command)
       const { logger, signal } = context
+      // A third of all modules, servers among them, that no other command has to load.
+      const { Daemon } = await import('../daemon.ts')
       const daemon = await Daemon.start(config, logger)
       const stop = () => {
         logger.info({}, 'stopping')

@@ -1,15 +1,13 @@
 /**
  * The Prometheus metrics (names: the public contract). Runs in the daemon; only importer of prom-client.
- * Label values are bounded: a camera's series go when the camera goes, and other labels stop at MAX_LABEL_VALUES.
+ * Label values are bounded: a camera's series go when the camera goes, and other labels have so many values (bounded-labels).
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client'
 import { type BreakerState, type CameraState, cameraStates } from '../../core/event.ts'
 import type { LedgerCounts } from '../../core/ledger.ts'
 import type { GpuFigures } from '../../models/gpu-figures.ts'
+import { BoundedLabels } from './bounded-labels.ts'
 import { LoopDelayMonitor } from './loop-delay.ts'
-
-/** Distinct values of a label that comes from code (stage, reason, code, model); more are counted as `other`. */
-const MAX_LABEL_VALUES = 100
 
 const LATENCY_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10]
 const STAGE_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5]
@@ -29,9 +27,13 @@ export class Metrics {
   readonly #cameras = new Map<string, CameraState>()
   /** Label sets per camera, so that they can be taken back. */
   readonly #series = new Map<string, Map<string, () => void>>()
-  readonly #labelValues = new Map<string, Set<string>>()
+  readonly #labels = new BoundedLabels()
 
   readonly #state = this.#gauge('grabber_camera_state', '1 for the state the camera is in', ['camera_id', 'state'])
+  readonly #transitions = this.#counter('grabber_camera_transitions_total', 'Times that the camera entered a state', [
+    'camera_id',
+    'state',
+  ])
   readonly #sessionFailures = this.#counter('grabber_camera_session_failures_total', 'Failed sessions', [
     'camera_id',
     'code',
@@ -135,8 +137,10 @@ export class Metrics {
     })
   }
 
+  /** The camera enters `state`. */
   cameraState(cameraId: string, state: CameraState): void {
     this.#cameras.set(cameraId, state)
+    this.#of(cameraId, this.#transitions, { camera_id: cameraId, state }).inc()
     for (const each of cameraStates) {
       this.#of(cameraId, this.#state, { camera_id: cameraId, state: each }).set(each === state ? 1 : 0)
     }
@@ -205,9 +209,9 @@ export class Metrics {
     this.#queue.set(requests)
   }
 
-  /** `name` is an actor's, such as `engine:cuda-0`. */
+  /** `name` is `bus` or an actor's, such as `engine:cuda-0` or `camera:lobby`; a camera's goes with `remove`. */
   breaker(name: string, state: BreakerState): void {
-    this.#breaker.labels({ name: this.#bounded('actor', name) }).set(BREAKER_VALUES[state])
+    this.#ofActor(this.#breaker, 'name', name).set(BREAKER_VALUES[state])
   }
 
   /** Of all GPUs at once; a figure that is `null`, or a GPU that is gone, has no series. */
@@ -226,9 +230,7 @@ export class Metrics {
 
   /** `actor` is its place in the tree, such as `engine:cpu` or `camera:lobby`; a camera's goes with `remove`. */
   restarts(actor: string): void {
-    const cameraId = /^camera:(.+)$/.exec(actor)?.[1]
-    if (cameraId !== undefined) this.#of(cameraId, this.#restarts, { actor }).inc()
-    else this.#restarts.labels({ actor: this.#bounded('actor', actor) }).inc()
+    this.#ofActor(this.#restarts, 'actor', actor).inc()
   }
 
   outboxDepth(events: number): void {
@@ -260,6 +262,12 @@ export class Metrics {
     this.#registry.clear()
   }
 
+  #ofActor<M extends Counter | Gauge>(metric: M, label: string, actor: string): ReturnType<M['labels']> {
+    const cameraId = /^camera:(.+)$/.exec(actor)?.[1]
+    if (cameraId !== undefined) return this.#of(cameraId, metric, { [label]: actor })
+    return metric.labels({ [label]: this.#bounded('actor', actor) }) as ReturnType<M['labels']>
+  }
+
   #of<M extends Counter | Gauge>(cameraId: string, metric: M, labels: Record<string, string>): ReturnType<M['labels']> {
     let series = this.#series.get(cameraId)
     if (!series) {
@@ -272,14 +280,7 @@ export class Metrics {
   }
 
   #bounded(label: string, value: string): string {
-    let known = this.#labelValues.get(label)
-    if (!known) {
-      known = new Set()
-      this.#labelValues.set(label, known)
-    }
-    if (!known.has(value) && known.size >= MAX_LABEL_VALUES) return 'other'
-    known.add(value)
-    return value
+    return this.#labels.of(label, value)
   }
 
   #gauge(name: string, help: string, labelNames: string[] = []): Gauge {

@@ -65,6 +65,11 @@ export class Tracker {
     this.#epoch = epoch
   }
 
+  /** Tracks that have not ended, announced or not. */
+  get size(): number {
+    return this.#tracks.length
+  }
+
   /** `looks[i]` is what `faces[i]` looks like. */
   step(faces: readonly DetectedFace[], looks: readonly Appearance[], info: FrameInfo): TrackerStep {
     const ended = this.#expire(info.ptsMs)

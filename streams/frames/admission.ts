@@ -16,8 +16,13 @@ export class Admission {
   }
 
   /** Resolves when one more may enter, or `signal` is aborted. For one reader, who enters later by `enter`. */
-  async room(signal?: AbortSignal): Promise<void> {
-    while (this.#held >= this.limit && !signal?.aborted) await this.#change(signal)
+  room(signal?: AbortSignal): Promise<void> {
+    return this.below(this.limit, signal)
+  }
+
+  /** Resolves when fewer than `frames` are on their way, or `signal` is aborted. */
+  async below(frames: number, signal?: AbortSignal): Promise<void> {
+    while (this.#held >= frames && !signal?.aborted) await this.#change(signal)
   }
 
   enter(): void {

@@ -25,8 +25,18 @@ export class LeaseCounter {
   }
 }
 
+/** How a frame was coded and decoded. */
+export interface FrameOrigin {
+  /** An I-frame: coded without reference to other pictures. */
+  key: boolean
+  /** The decoder rests: no other picture of its group was decoded so far. */
+  alone: boolean
+}
+
 export class FrameRef implements Disposable {
   readonly info: FrameInfo
+  readonly key: boolean
+  readonly alone: boolean
   #full: NativeFrame | undefined
   #small: SmallPicture | undefined
   #scaler: PictureScaler
@@ -34,8 +44,16 @@ export class FrameRef implements Disposable {
   #count = 1
 
   /** Takes ownership of `full`, an upright frame. The creator holds the first lease. */
-  constructor(info: FrameInfo, full: NativeFrame, scaler: PictureScaler, leases: LeaseCounter) {
+  constructor(
+    info: FrameInfo,
+    full: NativeFrame,
+    scaler: PictureScaler,
+    leases: LeaseCounter,
+    { key, alone }: FrameOrigin = { key: false, alone: false },
+  ) {
     this.info = info
+    this.key = key
+    this.alone = alone
     this.#full = full
     this.#scaler = scaler
     this.#leases = leases

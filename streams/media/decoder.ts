@@ -8,6 +8,7 @@ import { Codec, Frame, type Packet, type Stream } from 'node-av'
 import {
   AV_FRAME_FLAG_CORRUPT,
   AV_NOPTS_VALUE,
+  AV_PICTURE_TYPE_I,
   AVERROR_EAGAIN,
   AVERROR_EOF,
   AVERROR_INVALIDDATA,
@@ -43,7 +44,11 @@ export interface DecodedFrame {
   ptsMs: number | null
   /** The decoder had to conceal parts of it. */
   damaged: boolean
+  /** Coded without reference to other pictures. */
+  key: boolean
 }
+
+export type Decoded = DecodedFrame | { damage: string }
 
 export interface HardwareOptions {
   policy: HardwarePolicy
@@ -60,14 +65,14 @@ export interface DecoderOptions {
   /** For each packet and each frame; a decoder that takes longer hangs. */
   callTimeoutMs: number
   clock: Clock
+  /** Unit of the packets' time stamps, when it is not that of the stream; ms. */
+  msPerTick?: number
   /** Absent: software only. */
   hardware?: HardwareOptions
 }
 
 /** The device's fault, not the stream's. */
 class DeviceFailure extends Error {}
-
-type Item = DecodedFrame | { damage: string }
 
 export class Decoder implements Disposable {
   /** Of the codec, such as `h264`. */
@@ -93,7 +98,7 @@ export class Decoder implements Disposable {
     this.#stream = stream
     this.#codec = codec
     this.#options = options
-    this.#msPerTick = (1000 * stream.timeBase.num) / stream.timeBase.den
+    this.#msPerTick = options.msPerTick ?? (1000 * stream.timeBase.num) / stream.timeBase.den
   }
 
   /** Errors: DEC_UNSUPPORTED; DEC_HARDWARE when hardware is required and this machine shows none. */
@@ -141,7 +146,7 @@ export class Decoder implements Disposable {
    * A packet that cannot be decoded gives a `damage` text instead of throwing. Until the first I-frame has decided on hardware
    * there are no frames. Errors: DEC_HUNG, DEC_HARDWARE.
    */
-  async *decode(packet: Packet | null): AsyncGenerator<Item> {
+  async *decode(packet: Packet | null): AsyncGenerator<Decoded> {
     const seat = this.#seat ?? (await this.#decide(packet))
     if (!seat) return
     if (seat.device === 'software') return yield* this.#run(seat, packet)
@@ -154,6 +159,11 @@ export class Decoder implements Disposable {
       yield* this.#again(packet === null)
       this.#forgetHistory(seat)
     }
+  }
+
+  /** A time stamp of its packets and frames in ms; `null` when there is none. */
+  timeMs(ticks: bigint): number | null {
+    return ticks === AV_NOPTS_VALUE ? null : Number(ticks) * this.#msPerTick
   }
 
   /**
@@ -192,7 +202,7 @@ export class Decoder implements Disposable {
   }
 
   /** What one packet gives, in one context. Throws DeviceFailure for what is not the stream's fault. */
-  async *#run(seat: Seat, packet: Packet | null): AsyncGenerator<Item> {
+  async *#run(seat: Seat, packet: Packet | null): AsyncGenerator<Decoded> {
     const { context } = seat
     const sent = await this.#limited(seat, () => context.send(packet))
     if (sent < 0 && sent !== AVERROR_EOF) yield this.#damage(seat, sent, packet)
@@ -206,9 +216,9 @@ export class Decoder implements Disposable {
         return
       }
       this.#badKeys = 0
-      const ticks = frame.bestEffortTimestamp
-      const ptsMs = ticks === AV_NOPTS_VALUE ? null : Number(ticks) * this.#msPerTick
-      yield { frame, ptsMs, damaged: frame.hasFlags(AV_FRAME_FLAG_CORRUPT) || frame.decodeErrorFlags !== 0 }
+      const ptsMs = this.timeMs(frame.bestEffortTimestamp)
+      const damaged = frame.hasFlags(AV_FRAME_FLAG_CORRUPT) || frame.decodeErrorFlags !== 0
+      yield { frame, ptsMs, damaged, key: frame.pictType === AV_PICTURE_TYPE_I }
     }
   }
 
@@ -220,7 +230,7 @@ export class Decoder implements Disposable {
     return { damage: what }
   }
 
-  #given<T extends Item>(item: T): T {
+  #given<T extends Decoded>(item: T): T {
     if ('ptsMs' in item && item.ptsMs !== null) this.#givenMs = item.ptsMs
     return item
   }
@@ -237,7 +247,7 @@ export class Decoder implements Disposable {
   }
 
   /** The packets since the I-frame before, without the pictures that were given already. */
-  async *#again(draining: boolean): AsyncGenerator<Item> {
+  async *#again(draining: boolean): AsyncGenerator<Decoded> {
     const seat = this.#seat!
     const givenMs = this.#givenMs
     const packets: (Packet | null)[] = [...this.#history.packets(), ...(draining ? [null] : [])]

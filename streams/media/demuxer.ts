@@ -2,7 +2,7 @@
  * Owns one opened input: container, its video stream, its packets in file order. Session host only.
  * Must never open anything without a timeout: an open that hangs holds a thread of libuv's pool for ever (FACTS, Decode).
  */
-import { Dictionary, FormatContext, Packet, type Stream } from 'node-av'
+import { Dictionary, FormatContext, InputFormat, Packet, type Stream } from 'node-av'
 import {
   AV_DISPOSITION_ATTACHED_PIC,
   AV_NOPTS_VALUE,
@@ -15,7 +15,7 @@ import {
 } from 'node-av/constants'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import { expectStatus, statusText } from './ffmpeg-status.ts'
+import { statusText } from './ffmpeg-status.ts'
 import { type Rotation, rotationOf } from './frame-rotation.ts'
 import { PatientCall } from './patient-call.ts'
 import { glanceAtSize, refuseTooLarge } from './picture-limit.ts'
@@ -24,8 +24,15 @@ export interface DemuxerOptions {
   /** For opening and probing together, and later for each packet; beyond it the input is given up with SRC_TIMEOUT. */
   openTimeoutMs: number
   clock?: Clock
+  /** For each packet; `openTimeoutMs` when absent. */
+  readTimeoutMs?: number
   /** Cuts the opening short: SRC_TIMEOUT. Later reads are ended by `interrupt`. */
   signal?: AbortSignal
+  /** FFmpeg's name of the input format, where it is not to be found out, and its options. */
+  format?: string
+  settings?: Record<string, string>
+  /** What a status of FFmpeg's means that ended the opening; SRC_UNREADABLE when absent. */
+  failure?: (status: number) => GrabberError
 }
 
 export interface PacketRead {
@@ -68,9 +75,10 @@ export class Demuxer implements AsyncDisposable {
     const interrupt = () => call.interrupt()
     signal?.addEventListener('abort', interrupt, { once: true })
     try {
-      const video = await call.run(openTimeoutMs, () => openVideo(format, url, openTimeoutMs))
+      const video = await call.run(openTimeoutMs, () => openVideo(format, url, options))
       // Probing that was interrupted may say that all is well, with half of the parameters.
-      if (video && !call.late && !signal?.aborted) return new Demuxer(format, video, call, openTimeoutMs)
+      if (video && !call.late && !signal?.aborted)
+        return new Demuxer(format, video, call, options.readTimeoutMs ?? openTimeoutMs)
       throw new GrabberError('SRC_TIMEOUT', 'the opening of the input was given up')
     } catch (error) {
       if (!call.stuck) await format.closeInput()
@@ -128,16 +136,23 @@ export class Demuxer implements AsyncDisposable {
   }
 }
 
-async function openVideo(format: FormatContext, url: string, openTimeoutMs: number): Promise<Stream> {
+const unreadable = (status: number) =>
+  new GrabberError('SRC_UNREADABLE', `the input cannot be opened: ${statusText(status)}`)
+
+async function openVideo(context: FormatContext, url: string, options: DemuxerOptions): Promise<Stream> {
+  const { openTimeoutMs, format, settings, failure = unreadable } = options
   await glanceAtSize(url)
   // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours. A picture whose name
   // holds a `%` is that picture, and not the pattern of a sequence; what does not read pictures ignores it.
-  const options = Dictionary.fromObject(
-    url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' },
-  )
-  expectStatus(await format.openInput(url, null, options), 'SRC_UNREADABLE', 'the input cannot be opened')
-  expectStatus(await format.findStreamInfo(null), 'SRC_UNREADABLE', 'the streams cannot be read')
-  const video = pickVideo(format)
+  const usual = url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' }
+  const input = format === undefined ? null : InputFormat.findInputFormat(format)
+  if (input === null && format !== undefined)
+    throw new GrabberError('SRC_UNSUPPORTED', `this FFmpeg has no input ${format}`)
+  const opened = await context.openInput(url, input, Dictionary.fromObject({ ...usual, ...settings }))
+  if (opened < 0) throw failure(opened)
+  const found = await context.findStreamInfo(null)
+  if (found < 0) throw failure(found)
+  const video = pickVideo(context)
   const { codecpar } = video
   if (codecpar.width <= 0 || codecpar.height <= 0)
     throw new GrabberError('SRC_UNREADABLE', 'the pictures of its video stream have no size')

@@ -15,6 +15,9 @@ import type { Gated, GraphEvent, GraphServices } from '../graph-item.ts'
 /** How often an idle picture is looked at all the same: a face that stands still from the start is found within it. */
 const IDLE_LOOK_MS = 1000
 
+/** The same while only I-frames are decoded: who came in has stirred the packets. */
+const RESTING_LOOK_MS = 5000
+
 /** One pass's motion state; `finish` ends a motion that the end of the input cuts off. */
 export class MotionGate {
   readonly #services: GraphServices
@@ -38,6 +41,9 @@ export class MotionGate {
     const areaRatio = this.#model.step(grid, info.ptsMs)
     if (this.#cuts.step(grid)) this.#scene++
     this.#last = info
+    const { activity } = this.#services
+    activity.seenAtMs = info.ptsMs
+    if (areaRatio >= minAreaRatio) activity.movedAtMs = info.ptsMs
     const events: GraphEvent[] = []
     if (areaRatio >= minAreaRatio) {
       if (!this.#moving) events.push(this.#start(info, areaRatio))
@@ -45,7 +51,8 @@ export class MotionGate {
     } else if (this.#moving && info.ptsMs - this.#moving.lastMs >= quietMs) {
       events.push(this.#end(this.#moving, info))
     }
-    const look = info.ptsMs - this.#lastLookMs >= IDLE_LOOK_MS
+    activity.moving = this.#moving !== undefined
+    const look = info.ptsMs - this.#lastLookMs >= (frame.alone ? RESTING_LOOK_MS : IDLE_LOOK_MS)
     if (enabled && !this.#moving && !look && events.length === 0) return undefined
     this.#lastLookMs = info.ptsMs
     return { frame, areaRatio, scene: this.#scene, events }

@@ -59,6 +59,7 @@ export class FaceTracks {
     )
     const { seen, started, ended } = this.#tracker.step(faces, looks, frame.info)
     this.#services.countTracks(started.length)
+    this.#services.activity.tracks = this.#tracker.size
     const cuts: FaceCut[] = []
     for (const track of seen) {
       const cut = this.#examine(track, frame)
@@ -112,7 +113,7 @@ export class FaceTracks {
       frame.full.width / this.#analysis.width,
       frame.full.height / this.#analysis.height,
     )
-    const name = this.#services.keepBestShot(track.id, () =>
+    const name = this.#services.keepPicture(track.id, () =>
       spared(this.#services, () =>
         this.#services.time('best-shot', () => cutJpeg(frame.full, grow(box, BEST_SHOT_MARGIN), BEST_SHOT_SIDE_PX)),
       ),

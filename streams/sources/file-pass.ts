@@ -1,18 +1,19 @@
 /**
  * One pass over a recorded file: demux, decode, turn upright, pace. Session host only.
- * Owns the demuxer and the decoder of the pass. "Run until the end, an error or a stop", nothing more: retries, loops
- * and readiness belong to the session and to the daemon.
+ * Owns the demuxer and the decoder of the pass.
  */
 
 import { Observable } from 'rxjs'
 import { type Clock, delay } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import type { FrameInfo } from '../../core/frame.ts'
 import type { StreamInfo } from '../../core/wire/control.ts'
-import { type DecodedFrame, Decoder } from '../media/decoder.ts'
+import { Decoder } from '../media/decoder.ts'
 import { Demuxer } from '../media/demuxer.ts'
+import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import { Upright } from '../media/upright.ts'
+import { describeStream } from './describe-stream.ts'
+import type { Captured, Emit, Pass } from './pass.ts'
 
 /** A frame this much behind its pace is `late`, ms. */
 const LATE_MS = 1000
@@ -38,18 +39,15 @@ export interface PassOptions {
   ptsBaseMs: number
   originMs: number | null
   onDamage(ptsMs: number, what: string): void
+  /** So many pictures were not decoded, since nothing happened. */
+  onUndecoded(pictures: number): void
 }
 
-/** A decoded, upright frame; the receiver frees `full`. */
-export interface Captured {
-  info: FrameInfo
-  full: NativeFrame
-  /** Too far behind the pace to be worth analysing for one who plays a camera. */
-  late: boolean
-}
+type Picture = Extract<GatedOutput, { frame: NativeFrame }>
 
-export class FilePass implements AsyncDisposable {
+export class FilePass implements Pass {
   readonly stream: StreamInfo
+  readonly driftPpm = null
   readonly #options: PassOptions
   readonly #demuxer: Demuxer
   readonly #decoder: Decoder
@@ -59,6 +57,7 @@ export class FilePass implements AsyncDisposable {
   #stopped = new AbortController()
   #reading: Promise<void> = Promise.resolve()
   #seq: number
+  #received = 0
   #lastPtsMs: number
   #startedMs: number | undefined
 
@@ -71,7 +70,7 @@ export class FilePass implements AsyncDisposable {
     this.#originMs = options.originMs ?? demuxer.recordedAtMs ?? 0
     this.#seq = options.seqBase
     this.#lastPtsMs = options.ptsBaseMs
-    this.stream = describe(demuxer, decoder)
+    this.stream = describeStream(demuxer, decoder)
   }
 
   /** Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TIMEOUT, DEC_UNSUPPORTED. */
@@ -89,19 +88,22 @@ export class FilePass implements AsyncDisposable {
     }
   }
 
-  /** Where the next pass begins; meaningful once the frames have ended. */
+  get received(): number {
+    return this.#received
+  }
+
   get next(): { seqBase: number; ptsBaseMs: number } {
     return { seqBase: this.#seq, ptsBaseMs: this.#lastPtsMs + this.#stepMs }
   }
 
-  /** The frames of the pass; to be subscribed once. Errors: SRC_TIMEOUT, DEC_FAILED, the latter when not one picture could be decoded. */
-  frames(): Observable<Captured> {
+  /** Errors: SRC_TIMEOUT, DEC_FAILED, the latter when not one picture could be decoded. */
+  frames(policy: RestPolicy | null): Observable<Captured> {
     return new Observable((subscriber) => {
       const emit = (captured: Captured) => {
         if (subscriber.closed) captured.full.free()
         else subscriber.next(captured)
       }
-      this.#reading = this.#decodeAll(emit).then(
+      this.#reading = this.#decodeAll(policy, emit).then(
         () => subscriber.complete(),
         (error) => subscriber.error(error),
       )
@@ -126,14 +128,17 @@ export class FilePass implements AsyncDisposable {
     await this.#demuxer[Symbol.asyncDispose]()
   }
 
-  async #decodeAll(emit: (captured: Captured) => void): Promise<void> {
+  async #decodeAll(policy: RestPolicy | null, emit: Emit): Promise<void> {
     const { signal } = this.#stopped
+    using gated = new GatedDecoder(this.#decoder, policy)
     for (let more = true; more && !signal.aborted; ) {
       const { packet, error } = await this.#demuxer.read()
+      if (packet) this.#received++
       if (error !== undefined) this.#damage(error)
-      for await (const decoded of this.#decoder.decode(packet)) {
-        if ('damage' in decoded) this.#damage(decoded.damage)
-        else await this.#take(decoded, emit)
+      for await (const output of gated.take(packet)) {
+        if ('damage' in output) this.#damage(output.damage)
+        else if ('undecoded' in output) this.#passOver(output.undecoded)
+        else await this.#take(output, emit)
       }
       more = packet !== null
     }
@@ -142,7 +147,12 @@ export class FilePass implements AsyncDisposable {
     this.#checkLength()
   }
 
-  async #take({ frame, ptsMs, damaged }: DecodedFrame, emit: (captured: Captured) => void): Promise<void> {
+  #passOver(undecoded: number): void {
+    this.#seq += undecoded
+    this.#options.onUndecoded(undecoded)
+  }
+
+  async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
     const { onDamage, room, loop } = this.#options
     await room(this.#stopped.signal)
     const pts = this.#mediaTime(ptsMs === null ? null : ptsMs - this.#demuxer.startMs)
@@ -153,7 +163,7 @@ export class FilePass implements AsyncDisposable {
     const { width, height } = full
     this.#lastPtsMs = pts
     const info = { seq: this.#seq++, ptsMs: pts, loop, capturedAtMs: this.#originMs + pts, width, height }
-    emit({ info, full, late })
+    emit({ info, full, late, origin: { key, alone } })
   }
 
   /** Media time never stands still or runs back, whatever the container says. */
@@ -185,26 +195,5 @@ export class FilePass implements AsyncDisposable {
 
   #damage(what: string): void {
     this.#options.onDamage(this.#lastPtsMs, what)
-  }
-}
-
-function describe(demuxer: Demuxer, decoder: Decoder): StreamInfo {
-  const { codecpar } = demuxer.stream
-  const turned = demuxer.rotation === 90 || demuxer.rotation === 270
-  const { num, den } = codecpar.sampleAspectRatio
-  // Width in square pixels.
-  const width = num > 0 && den > 0 ? Math.round((codecpar.width * num) / den) : codecpar.width
-  return {
-    codec: decoder.name,
-    decoder: 'software',
-    refused: [],
-    transport: null,
-    container: demuxer.container,
-    width: turned ? codecpar.height : width,
-    height: turned ? width : codecpar.height,
-    fps: demuxer.fps,
-    durationMs: demuxer.durationMs,
-    rotation: demuxer.rotation,
-    recordedAtMs: demuxer.recordedAtMs,
   }
 }

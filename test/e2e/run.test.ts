@@ -13,7 +13,7 @@ afterEach(cleanUp)
 const clip = (name: string) => `file:${join(assets, 'videos', name)}`
 
 function grabberWith(config: string, models = true) {
-  const grabber = new Grabber({ models })
+  const grabber = new Grabber({ models, env: { GATE_PASSWORD: 'hush-hush' } })
   onCleanUp(() => grabber[Symbol.dispose]())
   const path = grabber.path('grabber.yaml')
   writeFileSync(path, `http: { port: 0 }\n${config}`)
@@ -86,18 +86,22 @@ nats: { url: none }
 cameras:
   good: { source: "${clip('asl/yes.mkv')}", loop: true }
   gone: { source: "file:./not-there.mp4" }
-  later: { source: "rtsp://192.0.2.1/stream" }
+  later: { source: "rtsp://viewer:\${GATE_PASSWORD}@127.0.0.1:1/stream" }
+  spare: { source: "rtsp://192.0.2.1/stream", enabled: false }
   folder: { source: "file:." }
 `)
     const daemon = await startDaemon(grabber, path)
     onCleanUp(() => daemon.running.child.kill('SIGKILL'))
     await until('the good one is live', async () => (await daemon.camera('good'))?.state === 'live')
     await until('the missing one backs off', async () => (await daemon.camera('gone'))?.state === 'backing_off')
-    expect((await daemon.camera('later'))?.state).toBe('stopped')
+    await until('the unreachable one backs off', async () => (await daemon.camera('later'))?.state === 'backing_off')
     expect((await daemon.camera('folder'))?.state).toBe('stopped')
+    expect((await daemon.camera('spare'))?.state).toBe('stopped')
     const metrics = await daemon.text('/metrics')
     expect(metrics).toContain('grabber_camera_session_failures_total{camera_id="gone",code="SRC_UNREADABLE"}')
-    expect(metrics).toContain('grabber_camera_session_failures_total{camera_id="later",code="SRC_UNSUPPORTED"} 1')
+    expect(metrics).toMatch(/grabber_camera_session_failures_total\{camera_id="later",code="SRC_\w+"\} [1-9]/)
+    expect(await daemon.text('/api/v1/supervision')).not.toContain('hush-hush')
+    expect(daemon.running.err()).not.toContain('hush-hush')
     expect(await daemon.stop()).toBe(0)
   })
 

@@ -1,10 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Supervisor } from '../../actors/kernel/supervisor.ts'
 import { servicePolicy } from '../../actors/policies.ts'
+import { configSchema } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { eventSubject } from '../../core/event.ts'
+import type { EventBus } from '../../core/ports.ts'
 import { createBus } from '../../src/bus-service.ts'
+import { EventDesk } from '../../src/event-desk.ts'
+import { Metrics } from '../../src/ops/metrics.ts'
 import { DataDir } from '../../src/store/data-dir.ts'
+import { openStore } from '../../src/store/sqlite.ts'
 import { cleanUp, motionEvent, onCleanUp, silentLogger, temporaryFolder, until } from './support/nats.ts'
 
 afterEach(cleanUp)
@@ -20,6 +25,24 @@ async function serviceFor(url: string) {
   return { service, dataDir }
 }
 
+/** What the metrics say of the bus's breaker, now and after each change: 0 closed, 1 half-open, 2 open. */
+function watchBreaker(bus: EventBus, dataDir: DataDir): number[] {
+  const store = openStore(dataDir.database)
+  const metrics = new Metrics()
+  onCleanUp(() => {
+    metrics.close()
+    store.close()
+  })
+  new EventDesk({ store, bus, config: configSchema.parse({}), logger: silentLogger, metrics })
+  const told: number[] = []
+  const look = async () => {
+    told.push(Number(/^grabber_circuit_breaker_state\{name="bus"\} (\d)$/m.exec(await metrics.text())?.[1]))
+  }
+  void look()
+  bus.onState(() => void look())
+  return told
+}
+
 describe('the choice of a bus', () => {
   it('is in the process for none', async () => {
     const { service } = await serviceFor('none')
@@ -32,6 +55,7 @@ describe('the choice of a bus', () => {
     const spec = { ...servicePolicy, id: 'bus', children: [service.child!] }
     const supervisor = Supervisor.start(spec, { clock, logger: silentLogger })
     onCleanUp(() => supervisor.stop())
+    const breaker = watchBreaker(service.bus, dataDir)
     await until('the bus is connected', () => service.bus.state === 'connected')
     const [first] = dataDir.run.children
     process.kill(first!.pid, 'SIGKILL')
@@ -39,6 +63,8 @@ describe('the choice of a bus', () => {
     await until('the bus is back', () => service.bus.state === 'connected')
     expect(dataDir.run.children[0]!.pid).not.toBe(first!.pid)
     expect(supervisor.inspect().restarts).toBe(1)
+    await until('the breaker was told of', () => breaker.length === 4)
+    expect(breaker).toEqual([1, 0, 2, 0])
   })
 
   it('refuses an address that is none, without showing what is in it', async () => {

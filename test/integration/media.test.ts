@@ -6,7 +6,8 @@ import { Demuxer } from '../../streams/media/demuxer.ts'
 import { silenceNativeLog } from '../../streams/media/native-log.ts'
 import { hasStuckCalls } from '../../streams/media/patient-call.ts'
 import { analysisSize, PictureScaler } from '../../streams/media/picture-scaler.ts'
-import { type Captured, FilePass, type PassOptions } from '../../streams/sources/file-pass.ts'
+import { FilePass, type PassOptions } from '../../streams/sources/file-pass.ts'
+import type { Captured } from '../../streams/sources/pass.ts'
 import { settle, VirtualClock } from '../unit/virtual-clock.ts'
 import { asl, ClipFolder, hasClips, turned } from './support/clips.ts'
 import { until } from './support/engine.ts'
@@ -28,6 +29,7 @@ const passOptions = (path: string, changes: Partial<PassOptions> = {}): PassOpti
   ptsBaseMs: 0,
   originMs: 0,
   onDamage: () => undefined,
+  onUndecoded: () => undefined,
   ...changes,
 })
 
@@ -42,7 +44,7 @@ interface Play {
 /** Subscribes to the frames and frees each. */
 function play(pass: FilePass, onFrame: (captured: Captured) => void = () => undefined): Play {
   const run: Play = { pass, infos: [], ended: undefined, unsubscribe: () => subscription.unsubscribe() }
-  const subscription = pass.frames().subscribe({
+  const subscription = pass.frames(null).subscribe({
     next(captured) {
       run.infos.push(captured.info)
       onFrame(captured)

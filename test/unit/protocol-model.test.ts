@@ -48,11 +48,14 @@ function check(world: World): void {
   demand(world.gaps === 0, 'event numbers have no gaps')
   demand(imbalance(world.ledger) === 0, "the daemon's sum balances")
   demand(daemon.before.inFlight === 0, 'nothing of a past incarnation is in flight')
+  if (daemon.isLost) demand(daemon.last.inFlight === 0, 'nothing of a lost camera is in flight')
   if (policy === 'wait') demand(droppedTotal(world.ledger) === 0, 'a replay drops nothing')
   if (host === null) return
   const counts = host.ledger.counts()
   demand(imbalance(counts) === 0, "the host's ledger balances")
   demand(counts.inFlight === host.frames.length, 'what is in flight is held')
+  demand(host.unasked === 0, 'a host connects only when its camera is lost')
+  if (host.source === 'lost') demand(counts.inFlight === 0, 'a host that lost its camera has nothing in flight')
   const unacked = host.sent - host.acked
   demand(unacked >= 0 && unacked <= EVENT_CREDITS, 'event credits stay within their number')
   if (host.engine === null) return
@@ -118,14 +121,17 @@ test('a live camera survives any deaths: its books balance and it goes on', () =
   fc.assert(property('drop-oldest'), { numRuns: 2000 })
 })
 
-test('live runs do meet what they are about: overflow, poison and dead hosts', () => {
+test('live runs do meet what they are about: overflow, poison, dead hosts and lost cameras', () => {
   const reasons = new Set<string>()
+  let losses = 0
   for (const script of fc.sample(scripts, { numRuns: 300, seed: 1 })) {
     const world = new World('drop-oldest')
     play(world, script)
     finish(world)
     for (const reason of Object.keys(world.ledger.dropped)) reasons.add(reason)
+    losses += world.losses
   }
+  expect(losses).toBeGreaterThan(50)
   expect([...reasons].sort()).toEqual(['detect.overflow', 'engine.poison', 'host.died'])
 })
 
@@ -136,6 +142,8 @@ test.each<[Policy, Mistake, RegExp]>([
   ['wait', 'checkpoint without its ledger', /deeply equal|past incarnation/],
   ['wait', 'acks are not fenced', /event credits stay within their number/],
   ['wait', 'results are taken out of order', /deeply equal/],
+  ['drop-oldest', 'lost is said before its frames have a fate', /lost camera is in flight|has nothing in flight/],
+  ['drop-oldest', 'connect is not fenced', /connects only when its camera is lost/],
 ])('%s: noticed: %s', (policy, mistake, complaint) => {
   // Ends at the first failure, usually within 300 runs. The seed keeps that number the same each time.
   const { failed, errorInstance } = fc.check(property(policy, mistake), { numRuns: 5000, endOnFailure: true, seed: 1 })

@@ -7,11 +7,12 @@ import { join, resolve } from 'node:path'
 const root = resolve(import.meta.dirname, '../../..')
 const assets = resolve(process.env.GRABBER_ASSETS ?? join(root, '../shared/assets'))
 
-export const hasClips = existsSync(join(assets, 'videos/asl'))
+export const videos = join(assets, 'videos')
+export const hasClips = existsSync(join(videos, 'asl'))
 
 /** One face each; three people: again, help, yes · book, walk · eat, night, sister. */
 export function asl(name: string): string {
-  return join(assets, 'videos/asl', `${name}.mkv`)
+  return join(videos, 'asl', `${name}.mkv`)
 }
 
 const ENCODER = ['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '10', '-pix_fmt', 'yuv420p', '-an']

@@ -4,31 +4,20 @@
  * Each is encoded once and kept in the system's temporary folder, under a name that changes with what it is made of.
  */
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
+import { kept } from './clip-cache.ts'
 import { asl } from './clips.ts'
 
-const FOLDER = join(tmpdir(), 'grabber-staged-clips')
 const ENCODER = ['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '10', '-pix_fmt', 'yuv420p', '-an']
 
 /** `graph` over `inputs` gives `[v]`. */
 export function staged(name: string, inputs: readonly string[], graph: string, seconds: number): string {
   const parts = inputs.map((input) => `${input} ${statSync(input).size}`)
-  const key = createHash('sha256')
-    .update([...parts, graph, seconds, ...ENCODER].join('\n'))
-    .digest('hex')
-    .slice(0, 12)
-  const path = join(FOLDER, `${name}-${key}.mp4`)
-  if (existsSync(path)) return path
-  mkdirSync(FOLDER, { recursive: true })
-  const unfinished = join(FOLDER, `${name}-${key}.${process.pid}.part`)
-  const sources = inputs.flatMap((input) => ['-i', input])
-  const output = ['-map', '[v]', '-t', String(seconds), ...ENCODER, '-f', 'mp4', unfinished]
-  execFileSync('ffmpeg', ['-v', 'error', '-y', ...sources, '-filter_complex', graph, ...output], { timeout: 120_000 })
-  renameSync(unfinished, path)
-  return path
+  return kept(name, 'mp4', [...parts, graph, seconds, ...ENCODER], (path) => {
+    const sources = inputs.flatMap((input) => ['-i', input])
+    const output = ['-map', '[v]', '-t', String(seconds), ...ENCODER, '-f', 'mp4', path]
+    execFileSync('ffmpeg', ['-v', 'error', '-y', ...sources, '-filter_complex', graph, ...output], { timeout: 120_000 })
+  })
 }
 
 /** Forth, back and forth again: three times as long, and without a cut. */

@@ -154,3 +154,45 @@ describe('quarantine', () => {
     expect(states(supervisor)).toEqual({ a: 'running' })
   })
 })
+
+describe('what an owner knows better', () => {
+  test('a restart waits as long as the owner says, when that is longer', async () => {
+    let leastMs = 5000
+    const nursery = new Nursery()
+    await nursery.start([nursery.child('a')], { leastDelayMs: () => leastMs })
+    await nursery.crash('a')
+    await nursery.clock.advance(4999)
+    expect(nursery.starts('a')).toBe(1)
+    await nursery.clock.advance(1)
+    expect(nursery.starts('a')).toBe(2)
+    leastMs = 1
+    await nursery.crash('a')
+    await nursery.clock.advance(199)
+    expect(nursery.starts('a')).toBe(2)
+    await nursery.clock.advance(1)
+    expect(nursery.starts('a')).toBe(3)
+  })
+
+  test('without backoffResetMs, running is not health: only the owner forgives', async () => {
+    const nursery = new Nursery()
+    const supervisor = await nursery.start([nursery.child('a')], {
+      backoffResetMs: null,
+      intensity: 1,
+      onExceeded: { quarantineProbeMs: 5000 },
+    })
+    await nursery.crash('a')
+    await nursery.clock.advance(100)
+    await nursery.crash('a')
+    await nursery.clock.advance(5000)
+    await nursery.clock.advance(3_600_000)
+    expect(supervisor.inspect().children[0]).toMatchObject({ state: 'quarantined', attempt: 2 })
+    supervisor.forgive('a')
+    expect(supervisor.inspect().children[0]).toMatchObject({ state: 'running', breaker: 'closed', attempt: 0 })
+    supervisor.forgive('a')
+    expect(nursery.story('a').filter((event) => event === 'recovered')).toHaveLength(1)
+    expect(() => supervisor.forgive('nobody')).toThrow(/no child nobody/)
+    await nursery.crash('a')
+    await nursery.clock.advance(100)
+    expect(nursery.starts('a')).toBe(4)
+  })
+})

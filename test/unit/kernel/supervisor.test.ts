@@ -281,3 +281,26 @@ describe('children that come and go', () => {
     expect(nursery.logger.lines.some((line) => line.level === 'error')).toBe(true)
   })
 })
+
+describe('together', () => {
+  test('all start at once and stop at once', async () => {
+    const nursery = new Nursery()
+    const gate = Promise.withResolvers<void>()
+    const children = [nursery.child('a', { onStart: () => gate.promise }), nursery.child('b', { stubborn: true })]
+    const supervisor = await nursery.start([...children, nursery.child('c')], { together: true })
+    expect(nursery.log).toEqual(['+b', '+c'])
+    gate.resolve()
+    await supervisor.ready
+    const stopped = supervisor.stop()
+    await settle()
+    expect(nursery.log.slice(3)).toEqual(['-c', '-b', '-a'])
+    await nursery.clock.advance(1000)
+    await stopped
+  })
+
+  test('does not go with children that fall together', async () => {
+    const nursery = new Nursery()
+    const starting = nursery.start([nursery.child('a')], { together: true, strategy: 'rest_for_one' })
+    await expect(starting).rejects.toThrow(/together does not go with rest_for_one/)
+  })
+})

@@ -76,6 +76,7 @@ describe('Metrics', () => {
       grabber_active_camera_sessions: 1,
       'grabber_camera_state{camera_id="a",state="live"}': 1,
       'grabber_camera_state{camera_id="a",state="black"}': 0,
+      'grabber_camera_transitions_total{camera_id="a",state="live"}': 1,
       'grabber_camera_session_failures_total{camera_id="a",code="SRC_TIMEOUT"}': 1,
       'grabber_camera_last_frame_age_seconds{camera_id="a"}': 0.2,
       'grabber_camera_rate_share{camera_id="a"}': 0.25,
@@ -122,6 +123,7 @@ describe('Metrics', () => {
       metrics.sessionFailure(id, 'DEC_FAILED')
       metrics.frames(id, ledger({ captured: 1, dropped: { 'host.died': 1 } }))
       metrics.restarts(`camera:${id}`)
+      metrics.breaker(`camera:${id}`, 'open')
     }
     metrics.remove('a')
     const text = await metrics.text()

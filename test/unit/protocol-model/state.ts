@@ -13,6 +13,8 @@ export type Mistake =
   | 'checkpoint without its ledger'
   | 'acks are not fenced'
   | 'results are taken out of order'
+  | 'lost is said before its frames have a fate'
+  | 'connect is not fenced'
 
 export const PASSES = 3
 export const FRAMES_PER_PASS = 8
@@ -30,12 +32,13 @@ export interface Frame {
 export type ToDaemon = { incarnation: number } & (
   | { type: 'event'; n: number; id: string }
   | { type: 'match'; seq: number }
-  | { type: 'progress' | 'ended'; ledger: LedgerCounts }
+  | { type: 'progress' | 'ended' | 'lost'; ledger: LedgerCounts }
   | { type: 'checkpoint'; pass: number }
 )
 export type ToHost = { incarnation: number } & (
   | { type: 'ack'; n: number }
   | { type: 'match.answer'; seq: number }
+  | { type: 'connect' }
   | { type: 'engine'; engine: number }
 )
 
@@ -48,6 +51,10 @@ export class Host {
   sent = 0
   acked = 0
   engine: { credits: number } | null = null
+  /** `draining`: the camera is gone, its last frames are not. `lost`: that was said, and `connect` is awaited. */
+  source: 'connected' | 'draining' | 'lost' = 'connected'
+  /** Times that it was told to connect while it had not asked for it. */
+  unasked = 0
   creditsLost = 0
   readonly incarnation: number
   readonly epoch: string
@@ -60,6 +67,23 @@ export class Host {
     this.pass = pass
     this.next = next
   }
+
+  /** `engine`: the incarnation that lives, if any does. */
+  reads(message: ToHost, engine: number | undefined): void {
+    if (message.type === 'ack') this.acked = message.n
+    if (message.type === 'connect') {
+      if (this.source !== 'lost') this.unasked++
+      this.source = 'connected'
+    }
+    if (message.type === 'match.answer') {
+      const frame = this.frames.find(({ seq }) => seq === message.seq)
+      if (frame?.state === 'asking') frame.state = 'matched'
+    }
+    // An address that is out of date by now connects to nothing; a newer one is under way.
+    if (message.type === 'engine' && message.engine === engine) {
+      this.engine ??= { credits: ENGINE_CREDITS - this.creditsLost }
+    }
+  }
 }
 
 export class Daemon {
@@ -71,5 +95,7 @@ export class Daemon {
   last = emptyLedger()
   upToCheckpoint = emptyLedger()
   checkpoint = 0
+  /** The host's camera is gone, and the next attempt is waited for. */
+  isLost = false
   done = false
 }

@@ -37,6 +37,8 @@ export class World {
   readonly stored = new Set<string>()
   /** Event numbers that came out of order. */
   gaps = 0
+  /** Times that the daemon heard of a lost camera. */
+  losses = 0
   #engines = 0
   #starts = 0
   /** Where a live camera's scene stands: it goes on while no host looks. */
@@ -74,7 +76,7 @@ export class World {
 
     'host captures': () => {
       const host = this.host
-      if (host === null || host.next >= this.#passEnd(host)) return false
+      if (host === null || host.source !== 'connected' || host.next >= this.#passEnd(host)) return false
       const waiting = host.frames.filter((frame) => frame.state === 'waiting')
       if (this.policy === 'wait' && waiting.length >= WAITING_FRAMES) return false
       const seq = host.next++
@@ -140,9 +142,26 @@ export class World {
       return true
     },
 
+    'host says lost': () => {
+      const host = this.host
+      const drained = host?.frames.length === 0 || this.#mistake === 'lost is said before its frames have a fate'
+      if (host?.source !== 'draining' || !drained) return false
+      host.source = 'lost'
+      this.toDaemon.push({ type: 'lost', incarnation: host.incarnation, ledger: host.ledger.counts() })
+      return true
+    },
+
+    'daemon tries the camera again': () => {
+      if (!this.daemon.isLost) return false
+      this.daemon.isLost = false
+      this.toHost.push({ type: 'connect', incarnation: this.daemon.incarnation })
+      return true
+    },
+
     'host ends a pass': () => {
       const host = this.host
       if (host === null || host.next < this.#passEnd(host) || host.frames.length > 0) return false
+      if (host.source !== 'connected') return false
       const last = this.policy === 'drop-oldest' || host.pass + 1 === PASSES
       if (last) {
         this.toDaemon.push({ type: 'ended', incarnation: host.incarnation, ledger: host.ledger.counts() })
@@ -176,8 +195,10 @@ export class World {
     'host reads': () => {
       const message = this.toHost.shift()
       if (message === undefined || this.host === null) return message !== undefined
-      const fenced = this.#mistake !== 'acks are not fenced' || message.type !== 'ack'
-      if (message.incarnation === this.host.incarnation || !fenced) this.#hostReads(this.host, message)
+      const fenced =
+        (this.#mistake !== 'acks are not fenced' || message.type !== 'ack') &&
+        (this.#mistake !== 'connect is not fenced' || message.type !== 'connect')
+      if (message.incarnation === this.host.incarnation || !fenced) this.host.reads(message, this.engine?.incarnation)
       return true
     },
   }
@@ -188,6 +209,13 @@ export class World {
       if (this.host === null) return false
       this.toDaemon.length = choice % (this.toDaemon.length + 1)
       this.#hostGone()
+      return true
+    },
+
+    // No death, but no more welcome: a recording has no camera that could go.
+    'camera is lost': () => {
+      if (this.host?.source !== 'connected' || this.policy === 'wait') return false
+      this.host.source = 'draining'
       return true
     },
 
@@ -242,6 +270,7 @@ export class World {
     daemon.before = this.policy === 'wait' ? daemon.upToCheckpoint : addLedgers(daemon.before, closed)
     daemon.last = emptyLedger()
     daemon.events = 0
+    daemon.isLost = false
   }
 
   #daemonReads(message: ToDaemon): void {
@@ -259,18 +288,9 @@ export class World {
     } else {
       daemon.last = message.ledger
       daemon.done = message.type === 'ended'
-    }
-  }
-
-  #hostReads(host: Host, message: ToHost): void {
-    if (message.type === 'ack') host.acked = message.n
-    if (message.type === 'match.answer') {
-      const frame = host.frames.find(({ seq }) => seq === message.seq)
-      if (frame?.state === 'asking') frame.state = 'matched'
-    }
-    // An address that is out of date by now connects to nothing; a newer one is under way.
-    if (message.type === 'engine' && message.engine === this.engine?.incarnation) {
-      host.engine ??= { credits: ENGINE_CREDITS - host.creditsLost }
+      if (message.type !== 'lost') return
+      daemon.isLost = true
+      this.losses++
     }
   }
 }

@@ -13,7 +13,7 @@ import type { NativeFrame } from '../../../streams/media/native-frame.ts'
 import type { PictureScaler } from '../../../streams/media/picture-scaler.ts'
 import { SessionLink } from '../../../streams/session-link.ts'
 import { SessionServices } from '../../../streams/session-services.ts'
-import type { Captured } from '../../../streams/sources/file-pass.ts'
+import type { Captured } from '../../../streams/sources/pass.ts'
 import { settle, VirtualClock } from '../virtual-clock.ts'
 
 export const facesSpec: FacesSpec = {
@@ -119,18 +119,18 @@ export class Studio {
     const full = { ...shape, free: () => this.#lumaOf.delete(full) } as unknown as NativeFrame
     this.#lumaOf.set(full, luma)
     const info = { seq: this.#seq++, ptsMs, loop: 0, capturedAtMs: ptsMs, width: 640, height: 640 }
-    const captured: Captured = { info, full, late }
+    const captured: Captured = { info, full, late, origin: { key: false, alone: false } }
     return this.services.capture(captured, this.#scaler)
   }
 
   get ledger() {
-    const { ledger } = this.services.progress()
+    const { ledger } = this.services.progress({ received: 0, gate: 'off', driftPpm: null })
     if (imbalance(ledger) !== 0) throw new Error(`the ledger does not balance: ${JSON.stringify(ledger)}`)
     return ledger
   }
 
   get leases(): number {
-    return this.services.progress().leases
+    return this.services.progress({ received: 0, gate: 'off', driftPpm: null }).leases
   }
 
   /** Native frames that are not freed. */

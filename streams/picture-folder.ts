@@ -1,11 +1,11 @@
 /**
- * Keeps the best picture of each track on disk. Session host only.
+ * Keeps the pictures of a camera on disk: the best of each track, keyframes that were asked for. Session host only.
  * Owns the files of its camera's folder that it writes: temporary name, then rename, so that a reader never sees a half.
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-export class BestShots {
+export class PictureFolder {
   readonly #dir: string
   readonly #camera: string
   #writing: Promise<unknown> = Promise.resolve()
@@ -16,8 +16,8 @@ export class BestShots {
   }
 
   /** Writes in the background, one after the other; returns the name relative to the pictures' folder. */
-  keep(trackId: string, jpeg: Buffer, onError: (error: unknown) => void): string {
-    const name = join(this.#camera, `${trackId}.jpg`)
+  keep(stem: string, jpeg: Buffer, onError: (error: unknown) => void): string {
+    const name = join(this.#camera, `${stem}.jpg`)
     this.#writing = this.#writing.then(() => this.#write(name, jpeg)).catch(onError)
     return name
   }

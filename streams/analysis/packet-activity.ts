@@ -1,0 +1,95 @@
+/**
+ * Activity from the sizes of coded pictures alone, while only I-frames are decoded. Pure.
+ * What an encoder cannot predict from the picture before it must send, so movement shows as bytes. Sizes of single pictures say
+ * little (B-frames are small, rate control breathes): sums over a fifth of a second are compared with the median and the
+ * median absolute deviation of quiet sums (Hampel's identifier), so that the camera's own noise sets the threshold.
+ */
+
+/** Pictures whose bytes are summed cover about this time. */
+const WINDOW_SECONDS = 0.2
+/** Quiet sums that are remembered: at 25 pictures a second, 13 s. */
+const REMEMBERED = 64
+/** Fewer say nothing yet. */
+const ENOUGH = 8
+/** 1.4826 × MAD is the standard deviation of a normal distribution. */
+const MAD_TO_SIGMA = 1.4826
+const SIGMAS = 4
+/** Least growth over the median that counts, as a factor. */
+const GROWTH = 1.5
+/** The same over what quiet reaches now and then (its 95th percentile): two P-frames among B-frames in one sum. */
+const PEAK_GROWTH = 1.3
+const PEAK = 0.95
+/** Skipped pictures are a dozen bytes each: below so many bytes a picture nothing can be seen. */
+const FLOOR_BYTES = 60
+/** A wake that showed nothing raises the threshold, so that a breathing encoder is not decoded all day. */
+const ALARM_FACTOR = 1.5
+const MAX_TOLERANCE = 8
+/** Each quiet sum takes a little of that back: half of it in about 700 sums, two to three minutes. */
+const RELAX = 0.999
+
+export class PacketActivity {
+  readonly #length: number
+  #recent: number[] = []
+  #sum = 0
+  #sinceSample = 0
+  #quiet: number[] = []
+  #next = 0
+  #threshold: number | undefined
+  #tolerance = 1
+
+  /** `fps` of the stream; `null` is taken for 25. */
+  constructor(fps: number | null) {
+    this.#length = Math.max(2, Math.min(12, Math.round((fps ?? 25) * WINDOW_SECONDS)))
+  }
+
+  /**
+   * A picture that is not an I-frame (their size is no news). `quiet`: it is known that nothing happens, so that this is what
+   * quiet looks like, however large it is.
+   */
+  step(bytes: number, quiet: boolean): void {
+    this.#recent.push(bytes)
+    this.#sum += bytes
+    if (this.#recent.length > this.#length) this.#sum -= this.#recent.shift()!
+    if (!quiet) {
+      this.#sinceSample = 0
+      return
+    }
+    if (++this.#sinceSample < this.#length) return
+    this.#sinceSample = 0
+    this.#learn(this.#sum)
+  }
+
+  /** The pictures seen last are larger than quiet ones. False while too little is known. */
+  get active(): boolean {
+    return (
+      this.#threshold !== undefined &&
+      this.#recent.length === this.#length &&
+      this.#sum > this.#threshold * this.#tolerance
+    )
+  }
+
+  /** It was said that something happens, and the pictures show nothing. */
+  falseAlarm(): void {
+    this.#tolerance = Math.min(MAX_TOLERANCE, this.#tolerance * ALARM_FACTOR)
+  }
+
+  #learn(sum: number): void {
+    this.#quiet[this.#next] = sum
+    this.#next = (this.#next + 1) % REMEMBERED
+    this.#tolerance = Math.max(1, this.#tolerance * RELAX)
+    if (this.#quiet.length < ENOUGH) return
+    const center = quantile(this.#quiet, 0.5)
+    const deviations = this.#quiet.map((value) => Math.abs(value - center))
+    this.#threshold = Math.max(
+      center * GROWTH,
+      center + SIGMAS * MAD_TO_SIGMA * quantile(deviations, 0.5),
+      quantile(this.#quiet, PEAK) * PEAK_GROWTH,
+      FLOOR_BYTES * this.#length,
+    )
+  }
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(share * (sorted.length - 1))]!
+}

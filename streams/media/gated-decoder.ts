@@ -1,0 +1,162 @@
+/**
+ * Decodes everything while something happens, and only I-frames while nothing does: compressed-domain gating. Session host only.
+ * Owns the ring of packets since the last I-frame. Decides nothing: a `RestPolicy` says when to rest and when to wake.
+ *
+ * At rest each I-frame is decoded alone (send, drain, flush), and what follows it is kept compressed. On activity everything
+ * since the last I-frame is decoded, so that no picture of the activity is lost: packets that stir belong to the present group;
+ * an I-frame whose picture differs from the one before shows what happened unnoticed in the group that it ends, and that
+ * group is decoded as well. Measured for 1080p with groups of 60: 12 times cheaper than decoding (FACTS, Decode).
+ */
+import type { Packet } from 'node-av'
+import type { DecodedFrame, Decoder } from './decoder.ts'
+import { GopRing } from './gop-ring.ts'
+import type { NativeFrame } from './native-frame.ts'
+
+/** Of a stream of I-frames alone, no more than one in this time is looked at while it rests, ms. */
+const LOOK_MS = 400
+
+export interface RestPolicy {
+  /** Each packet, before anything else is asked about it. */
+  saw(bytes: number, key: boolean): void
+  /** A group of pictures begins while everything is decoded: may it rest? */
+  mayRest(): Promise<boolean>
+  /** At rest: the packet seen last looks like activity, or somebody outside wants to see. */
+  stirs(): boolean
+  /** At rest: the I-frame's picture shows something that the one before did not. `fresh` at the first I-frame of a rest. */
+  differs(frame: NativeFrame, fresh: boolean): boolean
+  /** Everything is decoded again. */
+  woke(): void
+}
+
+export type GatedOutput =
+  | (DecodedFrame & { /** Only this picture of its group was decoded so far. */ alone: boolean })
+  | { damage: string }
+  /** So many pictures went by undecoded. */
+  | { undecoded: number }
+
+export class GatedDecoder implements Disposable {
+  readonly #decoder: Decoder
+  readonly #policy: RestPolicy | null
+  readonly #ring = new GopRing()
+  #resting = false
+  /** Of the I-frame that the ring begins with, when it was given out; the ring then holds it a second time. */
+  #givenMs: number | null = null
+  /** After a wake: up to here everything was given out, or leans on a group that was not decoded. */
+  #doneMs: number | null = null
+  /** Of the I-frame that was decoded last while it rests. */
+  #lookedMs: number | null = null
+
+  constructor(decoder: Decoder, policy: RestPolicy | null) {
+    this.#decoder = decoder
+    this.#policy = policy
+  }
+
+  get resting(): boolean {
+    return this.#resting
+  }
+
+  /** Pictures that `packet` completes, in presentation order; `null` at the end of the input. Errors: DEC_HUNG, DEC_HARDWARE. */
+  async *take(packet: Packet | null): AsyncGenerator<GatedOutput> {
+    if (!this.#policy) return yield* this.#decode(packet)
+    if (packet === null) {
+      if (this.#resting) yield* this.#forgetGroup()
+      return yield* this.#decode(null)
+    }
+    this.#policy.saw(packet.size, packet.isKeyframe)
+    if (this.#resting) return yield* this.#rest(packet, this.#policy)
+    if (!packet.isKeyframe || !(await this.#policy.mayRest())) return yield* this.#decode(packet)
+    yield* this.#decode(null)
+    this.#decoder.flush()
+    this.#resting = true
+    yield* this.#lookAt(packet, this.#policy, true)
+  }
+
+  /** Packets are missing: what is kept is worth nothing, and decoding goes on with the next I-frame. How many were forgotten. */
+  interrupted(): number {
+    const forgotten = this.#ring.clear() - (this.#givenMs === null ? 0 : 1)
+    this.#givenMs = null
+    this.#doneMs = null
+    this.#decoder.flush()
+    return Math.max(0, forgotten)
+  }
+
+  [Symbol.dispose](): void {
+    this.#ring[Symbol.dispose]()
+  }
+
+  async *#rest(packet: Packet, policy: RestPolicy): AsyncGenerator<GatedOutput> {
+    if (packet.isKeyframe && this.#isDue(packet)) return yield* this.#lookAt(packet, policy, this.#ring.length === 0)
+    this.#ring.push(packet)
+    // What the ring cannot hold any more must be decoded: a group without end.
+    if (policy.stirs() || this.#ring.full) yield* this.#wake(policy)
+  }
+
+  #isDue(packet: Packet): boolean {
+    const nowMs = this.#decoder.timeMs(packet.pts)
+    return nowMs === null || this.#lookedMs === null || Math.abs(nowMs - this.#lookedMs) >= LOOK_MS
+  }
+
+  async *#lookAt(packet: Packet, policy: RestPolicy, fresh: boolean): AsyncGenerator<GatedOutput> {
+    this.#lookedMs = this.#decoder.timeMs(packet.pts)
+    const { picture, damage } = await this.#decodeAlone(packet)
+    if (damage !== undefined) yield { damage }
+    // An I-frame that makes no picture: whatever follows is looked at.
+    if (!picture || (policy.differs(picture.frame, fresh) && !fresh) || policy.stirs()) {
+      picture?.frame.free()
+      this.#ring.push(packet)
+      return yield* this.#wake(policy)
+    }
+    yield* this.#forgetGroup()
+    this.#ring.push(packet)
+    this.#givenMs = picture.ptsMs ?? Number.NEGATIVE_INFINITY
+    yield Object.assign(picture, { alone: true })
+  }
+
+  async *#wake(policy: RestPolicy): AsyncGenerator<GatedOutput> {
+    this.#resting = false
+    policy.woke()
+    this.#decoder.flush()
+    this.#doneMs = this.#givenMs
+    this.#givenMs = null
+    const packets = this.#ring.takeAll()
+    try {
+      for (const packet of packets) yield* this.#decode(packet)
+    } finally {
+      for (const packet of packets) packet.free()
+    }
+  }
+
+  async *#forgetGroup(): AsyncGenerator<GatedOutput> {
+    const undecoded = this.#ring.clear() - (this.#givenMs === null ? 0 : 1)
+    this.#givenMs = null
+    if (undecoded > 0) yield { undecoded }
+  }
+
+  async #decodeAlone(packet: Packet): Promise<{ picture?: DecodedFrame; damage?: string }> {
+    const found: { picture?: DecodedFrame; damage?: string } = {}
+    for (const part of [packet, null]) {
+      for await (const output of this.#decoder.decode(part)) {
+        if ('damage' in output) found.damage = output.damage
+        else if (found.picture) output.frame.free()
+        else found.picture = output
+      }
+    }
+    this.#decoder.flush()
+    return found
+  }
+
+  async *#decode(packet: Packet | null): AsyncGenerator<GatedOutput> {
+    for await (const output of this.#decoder.decode(packet)) {
+      if ('damage' in output) yield output
+      else if (this.#isDone(output)) output.frame.free()
+      else yield Object.assign(output, { alone: false })
+    }
+  }
+
+  #isDone({ ptsMs }: DecodedFrame): boolean {
+    if (this.#doneMs === null) return false
+    if (ptsMs !== null && ptsMs <= this.#doneMs) return true
+    this.#doneMs = null
+    return false
+  }
+}

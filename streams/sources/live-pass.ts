@@ -1,0 +1,284 @@
+/**
+ * One connection to a camera: read, decode, turn upright, with the time at which the light hit the sensor. Session host only.
+ * Owns the input, the packets that wait and the decoder. The newest wins: what the decoder cannot keep up with is lost in
+ * whole groups, and counted. Ends by an error or a stop, never by itself.
+ */
+import { Observable } from 'rxjs'
+import { type Clock, within } from '../../core/clock.ts'
+import { GrabberError } from '../../core/errors.ts'
+import type { StreamInfo } from '../../core/wire/control.ts'
+import type { DecodeSpec, LiveSource } from '../../core/wire/session-spec.ts'
+import { Decoder } from '../media/decoder.ts'
+import type { Demuxer } from '../media/demuxer.ts'
+import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
+import { type LiveInput, openLiveInput } from '../media/live-input.ts'
+import type { NativeFrame } from '../media/native-frame.ts'
+import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
+import { Upright } from '../media/upright.ts'
+import { describeStream } from './describe-stream.ts'
+import { LiveTime } from './live-time.ts'
+import { resolveOnvif } from './onvif/resolve-onvif.ts'
+import type { Captured, Emit, Pass } from './pass.ts'
+
+/** Unit of the packets' time stamps behind the capture clock: µs. */
+const MS_PER_TICK = 0.001
+/** What waits longer for the decoder is old news: decoding goes on at the newest I-frame. */
+const LAG_MS = 1500
+/** After a wake the decoder is behind by a group of pictures, which are not to be lost; it has caught up at so few packets. */
+const CAUGHT_UP = 3
+/** An engine that is away must not keep a camera in the past: after this the newest wins again, ms. */
+const CATCH_UP_MS = 10_000
+
+export interface LivePassOptions {
+  source: LiveSource
+  decode: DecodeSpec
+  openTimeoutMs: number
+  clock: Clock
+  seqBase: number
+  ptsBaseMs: number
+  /** Wall clock of PTS 0; `null` takes that of the first picture. */
+  originMs: number | null
+  /** Cuts the opening short. */
+  signal: AbortSignal
+  /** Resolves when the graph is nearly empty, for pictures that must not be lost, or `signal` is aborted. */
+  calm(signal: AbortSignal): Promise<void>
+  onDamage(ptsMs: number, what: string): void
+  /** So many pictures were not decoded, since nothing happened. */
+  onUndecoded(pictures: number): void
+  /** Hardware failed, and software decodes from now on. */
+  onDecoder(): void
+  /** So many pictures were lost undecoded: the decoder could not keep up (`decode`), or nothing could (`source`). */
+  onLost(pictures: number, stage: 'decode' | 'source'): void
+}
+
+type Picture = Extract<GatedOutput, { frame: NativeFrame }>
+
+export class LivePass implements Pass {
+  readonly #options: LivePassOptions
+  readonly #demuxer: Demuxer
+  readonly #decoder: Decoder
+  readonly #feed: PacketFeed
+  readonly #upright: Upright
+  readonly #time: LiveTime
+  readonly #untimed: boolean
+  readonly #transport: LiveInput['transport']
+  readonly #stopped: AbortController
+  #reading: Promise<void> = Promise.resolve()
+  #seq: number
+  #lastPtsMs: number
+  /** Monotonic; set while it decodes what had been passed over. */
+  #catchUpUntilMs: number | undefined
+  /** Monotonic: when the last picture was decoded. */
+  #pictureAtMs: number | undefined
+
+  private constructor(
+    options: LivePassOptions,
+    { demuxer, transport }: LiveInput,
+    decoder: Decoder,
+    stopped: AbortController,
+  ) {
+    this.#options = options
+    this.#demuxer = demuxer
+    this.#decoder = decoder
+    this.#stopped = stopped
+    this.#upright = new Upright(demuxer.rotation)
+    this.#seq = options.seqBase
+    this.#lastPtsMs = options.ptsBaseMs
+    this.#time = new LiveTime(options.ptsBaseMs, options.originMs)
+    this.#transport = transport
+    // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
+    this.#untimed = isMjpeg(demuxer)
+    const paced = options.source.protocol === 'http' && !this.#untimed
+    this.#feed = new PacketFeed(demuxer, { clock: options.clock, paced, signal: stopped.signal })
+  }
+
+  /** Errors: SRC_*, DEC_UNSUPPORTED, DEC_HARDWARE. */
+  static async open(options: LivePassOptions): Promise<LivePass> {
+    const { openTimeoutMs, clock } = options
+    const source = await streamOf(options)
+    const { demuxer, transport } = await openLiveInput(source, options)
+    let pass: LivePass | undefined
+    try {
+      const decoder = await Decoder.open(demuxer.stream, {
+        threads: 1,
+        callTimeoutMs: openTimeoutMs,
+        clock,
+        msPerTick: MS_PER_TICK,
+        hardware: { policy: options.decode.hardware, onFallback: options.onDecoder },
+      })
+      pass = new LivePass(options, { demuxer, transport }, decoder, new AbortController())
+      await pass.#settleDecoder()
+      return pass
+    } catch (error) {
+      await (pass ?? demuxer)[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** What is known of the stream; it changes when another decoder takes over. */
+  get stream(): StreamInfo {
+    return { ...describeStream(this.#demuxer, this.#decoder), transport: this.#transport }
+  }
+
+  get next(): { seqBase: number; ptsBaseMs: number } {
+    return { seqBase: this.#seq, ptsBaseMs: this.#lastPtsMs }
+  }
+
+  /** Wall clock of PTS 0; known with the first picture. */
+  get originMs(): number | null {
+    return this.#time.originMs
+  }
+
+  get received(): number {
+    return this.#feed.received
+  }
+
+  get driftPpm(): number | null {
+    return this.#time.driftPpm
+  }
+
+  frames(policy: RestPolicy | null): Observable<Captured> {
+    return new Observable((subscriber) => {
+      const emit = (captured: Captured) => {
+        if (subscriber.closed) captured.full.free()
+        else subscriber.next(captured)
+      }
+      this.#reading = this.#decodeAll(policy, emit).then(
+        () => subscriber.complete(),
+        (error) => subscriber.error(error),
+      )
+      return () => this.stop()
+    })
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    this.#feed.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop()
+    await this.#reading
+    this.#upright[Symbol.dispose]()
+    // The packets that a decoder which was given up may still read are the feed's and the demuxer's.
+    if (this.#decoder.stuck) return
+    await this.#feed[Symbol.asyncDispose]()
+    this.#decoder[Symbol.dispose]()
+    await this.#demuxer[Symbol.asyncDispose]()
+  }
+
+  /** Hardware is tried with the first I-frame, so that the stream can be described. */
+  async #settleDecoder(): Promise<void> {
+    const { clock, openTimeoutMs, signal } = this.#options
+    if (this.#decoder.device !== null) return
+    const stop = () => this.stop()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const key = await within(clock, openTimeoutMs, this.#feed.firstKey())
+    signal.removeEventListener('abort', stop)
+    if (key?.value) await this.#decoder.settle(key.value)
+  }
+
+  async #decodeAll(policy: RestPolicy | null, emit: Emit): Promise<void> {
+    using gated = new GatedDecoder(this.#decoder, policy)
+    for (let fed = await this.#feed.next(); fed; fed = await this.#feed.next()) {
+      if ('lost' in fed) {
+        this.#lose(fed.lost, 'source', gated)
+        continue
+      }
+      try {
+        await this.#decode(fed, gated, emit)
+      } finally {
+        fed.packet.free()
+      }
+    }
+  }
+
+  async #decode(fed: FedPacket, gated: GatedDecoder, emit: Emit): Promise<void> {
+    const { packet } = fed
+    // FFmpeg invents 25 pictures a second for Motion JPEG.
+    const mediaMs = this.#time.map(this.#untimed ? { ...fed, ptsMs: null } : fed)
+    packet.pts = BigInt(Math.round(mediaMs / MS_PER_TICK))
+    packet.dts = packet.pts
+    const rested = gated.resting
+    for await (const output of gated.take(packet)) {
+      if (rested && !gated.resting && this.#catchUpUntilMs === undefined) {
+        this.#catchUpUntilMs = this.#options.clock.monotonicMs() + CATCH_UP_MS
+      }
+      if ('damage' in output) this.#options.onDamage(this.#lastPtsMs, output.damage)
+      else if ('undecoded' in output) this.#passOver(output.undecoded)
+      else await this.#take(output, emit)
+    }
+    this.#expectPictures(gated.resting)
+    if (this.#feed.length <= CAUGHT_UP) this.#catchUpUntilMs = undefined
+    else if (!this.#catchingUp && this.#feed.oldestAgeMs > LAG_MS)
+      this.#lose(this.#feed.skipToNewest(), 'decode', gated)
+  }
+
+  /** Packets that make no picture are no better than none: garbage, or a codec that changed. DEC_FAILED. */
+  #expectPictures(resting: boolean): void {
+    const { clock, source } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (resting || this.#pictureAtMs === undefined) this.#pictureAtMs = nowMs
+    if (nowMs - this.#pictureAtMs <= source.readTimeoutMs) return
+    throw new GrabberError(
+      'DEC_FAILED',
+      `the camera sends, and no picture could be decoded for ${source.readTimeoutMs} ms`,
+      {
+        remedy: 'look at the codec settings of the camera, and at the network for lost packets',
+      },
+    )
+  }
+
+  async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
+    const { signal } = this.#stopped
+    if (this.#catchingUp) await this.#options.calm(signal)
+    if (signal.aborted) return frame.free()
+    this.#pictureAtMs = this.#options.clock.monotonicMs()
+    // Media time never stands still or runs back, whatever the camera says.
+    const pts = Math.max(this.#lastPtsMs + 0.001, ptsMs ?? 0)
+    if (damaged) this.#options.onDamage(pts, 'parts of a picture were concealed')
+    const full = this.#upright.turn(frame)
+    const { width, height } = full
+    this.#lastPtsMs = pts
+    const capturedAtMs = this.#time.capturedAtMs(pts)
+    const info = { seq: this.#seq++, ptsMs: pts, loop: 0, capturedAtMs, width, height }
+    emit({ info, full, late: false, origin: { key, alone } })
+  }
+
+  get #catchingUp(): boolean {
+    return this.#catchUpUntilMs !== undefined && this.#options.clock.monotonicMs() < this.#catchUpUntilMs
+  }
+
+  #passOver(pictures: number): void {
+    this.#seq += pictures
+    this.#options.onUndecoded(pictures)
+  }
+
+  #lose(pictures: number, stage: 'decode' | 'source', gated: GatedDecoder): void {
+    if (pictures === 0) return
+    const undecoded = gated.interrupted()
+    if (undecoded > 0) this.#passOver(undecoded)
+    this.#seq += pictures
+    this.#options.onLost(pictures, stage)
+  }
+}
+
+/** An ONVIF device is asked for its stream each time: addresses and profiles change while it is away. */
+async function streamOf({ source, openTimeoutMs, clock, signal }: LivePassOptions): Promise<LiveSource> {
+  if (source.protocol !== 'onvif') return source
+  const transport = source.transport === 'udp' ? 'udp' : 'tcp'
+  const { uri } = await resolveOnvif({ url: source.url, transport, timeoutMs: openTimeoutMs, signal, clock })
+  return { ...source, protocol: 'rtsp', url: uri }
+}
+
+/** The failure of a source, for which the session waits until it may connect again; anything else ends the host. */
+export function isSourceFailure(error: unknown): error is GrabberError {
+  return error instanceof GrabberError && (error.code.startsWith('SRC_') || recoverable.has(error.code))
+}
+
+const recoverable = new Set(['DEC_FAILED', 'DEC_UNSUPPORTED', 'DEC_HARDWARE'])
+
+function isMjpeg({ container }: Demuxer): boolean {
+  return container === 'mpjpeg' || container === 'mjpeg'
+}

@@ -1,0 +1,37 @@
+/**
+ * One pass over a source: what a file's pass and a camera's connection have in common. Types only; session host only.
+ * A source runs until its end, an error or a stop, and nothing more: retries, loops and readiness belong to the session and
+ * to the daemon.
+ */
+import type { Observable } from 'rxjs'
+import type { FrameInfo } from '../../core/frame.ts'
+import type { StreamInfo } from '../../core/wire/control.ts'
+import type { FrameOrigin } from '../frames/frame-ref.ts'
+import type { RestPolicy } from '../media/gated-decoder.ts'
+import type { NativeFrame } from '../media/native-frame.ts'
+
+/** A decoded, upright frame; the receiver frees `full`. */
+export interface Captured {
+  info: FrameInfo
+  full: NativeFrame
+  /** Too far behind the pace to be worth analysing for one who plays a camera. */
+  late: boolean
+  origin: FrameOrigin
+}
+
+export interface Pass extends AsyncDisposable {
+  readonly stream: StreamInfo
+  /** Pictures that came so far, decoded or not. */
+  readonly received: number
+  /** How much faster the source's clock runs than ours, parts per million; `null` while or where that is not known. */
+  readonly driftPpm: number | null
+  /** Where the next pass begins; meaningful once the frames have ended. */
+  readonly next: { seqBase: number; ptsBaseMs: number }
+  /** The frames of the pass, to be subscribed once. Without a policy everything is decoded. Errors: SRC_*, DEC_*. */
+  frames(policy: RestPolicy | null): Observable<Captured>
+  /** Ends the frames early, in order. */
+  stop(): void
+}
+
+/** Takes a frame over. */
+export type Emit = (captured: Captured) => void
