@@ -39,6 +39,9 @@ export class Metrics {
     'code',
   ])
   readonly #frameAge = this.#gauge('grabber_camera_last_frame_age_seconds', 'Age of the newest frame', ['camera_id'])
+  readonly #share = this.#gauge('grabber_camera_rate_share', 'Share of its rate that the load leaves a camera, 0–1', [
+    'camera_id',
+  ])
   readonly #captured = this.#counter('grabber_captured_frames_total', 'Frames that left the decoder', ['camera_id'])
   readonly #processed = this.#counter('grabber_processed_frames_total', 'Frames analysed, or skipped by a policy', [
     'camera_id',
@@ -154,6 +157,10 @@ export class Metrics {
 
   lastFrameAge(cameraId: string, seconds: number): void {
     this.#of(cameraId, this.#frameAge, { camera_id: cameraId }).set(seconds)
+  }
+
+  rateShare(cameraId: string, share: number): void {
+    this.#of(cameraId, this.#share, { camera_id: cameraId }).set(share)
   }
 
   /** What was added to the camera's ledger since the last call (ledger-delta). Counters never run back. */

@@ -54,6 +54,7 @@ describe('Metrics', () => {
     metrics.cameraState('a', 'live')
     metrics.sessionFailure('a', 'SRC_TIMEOUT')
     metrics.lastFrameAge('a', 0.2)
+    metrics.rateShare('a', 0.25)
     metrics.frames(
       'a',
       ledger({ captured: 9, analysed: 4, skipped: { rate: 2 }, dropped: { 'detect.overflow': 1 }, inFlight: 2 }),
@@ -79,6 +80,7 @@ describe('Metrics', () => {
       'grabber_camera_transitions_total{camera_id="a",state="live"}': 1,
       'grabber_camera_session_failures_total{camera_id="a",code="SRC_TIMEOUT"}': 1,
       'grabber_camera_last_frame_age_seconds{camera_id="a"}': 0.2,
+      'grabber_camera_rate_share{camera_id="a"}': 0.25,
       'grabber_captured_frames_total{camera_id="a"}': 9,
       'grabber_processed_frames_total{camera_id="a",result="analysed"}': 4,
       'grabber_processed_frames_total{camera_id="a",result="skipped_rate"}': 2,
