@@ -109,24 +109,19 @@ export class Metrics {
       },
     })
     const people = () => Object.entries(this.#gallerySizes())
-    new Gauge({
-      name: 'grabber_gallery_people',
-      help: 'People in the gallery',
-      labelNames: ['kind'],
-      registers: [register],
-      collect() {
-        for (const [kind, { subjects }] of people()) this.set({ kind }, subjects)
-      },
-    })
-    new Gauge({
-      name: 'grabber_gallery_embeddings',
-      help: 'Embeddings that a search compares with',
-      labelNames: ['kind'],
-      registers: [register],
-      collect() {
-        for (const [kind, { embeddings }] of people()) this.set({ kind }, embeddings)
-      },
-    })
+    const galleryHelp = { people: 'People in the gallery', embeddings: 'Embeddings that a search compares with' }
+    for (const [what, help] of Object.entries(galleryHelp)) {
+      new Gauge({
+        name: `grabber_gallery_${what}`,
+        help,
+        labelNames: ['kind'],
+        registers: [register],
+        collect() {
+          for (const [kind, sizes] of people())
+            this.set({ kind }, what === 'people' ? sizes.subjects : sizes.embeddings)
+        },
+      })
+    }
     const loop = this.#loop
     new Gauge({
       name: 'grabber_event_loop_delay_seconds',
