@@ -33,6 +33,26 @@ async function more(viewer: Viewer, count: number) {
   return viewer.seen.slice(from)
 }
 
+const numbersOf = ({ seen }: Viewer) => seen.map(({ number }) => number)
+const stepsOf = ({ times }: Viewer) => times.slice(1).map((time, index) => Math.round((time - times[index]!) * 1000))
+
+/** One after the other, 40 ms apart, also where the clip begins again. */
+async function everyPicture(viewer: Viewer): Promise<void> {
+  await until('the clip began again', () => viewer.seen.length > 60 || viewer.ended)
+  const numbers = numbersOf(viewer)
+  expect(numbers, viewer.complaints).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+  // The client guesses the time of the first picture.
+  expect(new Set(stepsOf(viewer).slice(1))).toEqual(new Set([40]))
+}
+
+/** As over UDP to a machine that is busy: some may be lost. */
+async function mostPictures(viewer: Viewer): Promise<void> {
+  const distinct = () => new Set(numbersOf(viewer)).size
+  await until('the clip was seen', () => (viewer.seen.length > 60 && distinct() > 40) || viewer.ended)
+  expect(distinct(), viewer.complaints).toBeGreaterThan(40)
+  expect(Math.min(...stepsOf(viewer).slice(1))).toBeGreaterThan(0)
+}
+
 describe.skipIf(!hasClips)('RtspServer', () => {
   let server: RtspServer
   let clip: string
@@ -61,18 +81,10 @@ describe.skipIf(!hasClips)('RtspServer', () => {
 
   it.concurrent('sends numbered pictures, each at its time, round and round, over TCP and UDP', async (test) => {
     const lobby = await camera('/lobby')
-    const viewers = [watch(test, lobby.url), watch(test, lobby.url, 'udp')]
-    for (const viewer of viewers) {
-      await until('the clip began again', () =>
-        viewer.seen.some(({ number }) => number === 3 && viewer.seen.length > 40),
-      )
-      const numbers = viewer.seen.map(({ number }) => number)
-      test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
-      // Every picture 40 ms after the one before, also where the clip begins again.
-      const steps = viewer.times.slice(2).map((time, index) => Math.round((time - viewer.times[index + 1]!) * 1000))
-      test.expect(new Set(steps)).toEqual(new Set([40]))
-      for (const { number, atMs } of viewer.seen) test.expect(lobby.sentAtMs(number!, atMs)).toBeLessThan(atMs)
-    }
+    const [tcp, udp] = [watch(test, lobby.url), watch(test, lobby.url, 'udp')] as const
+    await everyPicture(tcp)
+    for (const { number, atMs } of tcp.seen) test.expect(lobby.sentAtMs(number!, atMs)).toBeLessThan(atMs)
+    await mostPictures(udp)
     test.expect(await lobby.clients()).toBe(2)
   })
 
@@ -255,11 +267,7 @@ describe.skipIf(!hasClips)('VlcServer', () => {
     const server = await VlcServer.start({ clip, auth: { user: 'viewer', password: 'secret' } })
     test.onTestFinished(() => server[Symbol.asyncDispose]())
     const viewer = watch(test, server.url, 'udp')
-    await until('the clip began again', () => viewer.seen.some(({ number }) => number === 3) && viewer.seen.length > 40)
-    const numbers = viewer.seen.map(({ number }) => number)
-    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
-    const steps = viewer.times.slice(2).map((time, index) => Math.round((time - viewer.times[index + 1]!) * 1000))
-    test.expect(new Set(steps)).toEqual(new Set([40]))
+    await mostPictures(viewer)
     test.expect((await probe(server.url)).error).toContain('461')
     test.expect((await probe(server.urlAt(server.port, 'guess'))).error).toContain('401')
   })
@@ -366,8 +374,9 @@ describe.skipIf(!hasClips)('MjpegServer', () => {
     const server = await MjpegServer.start({ clip, fps: 25, auth })
     test.onTestFinished(() => server[Symbol.asyncDispose]())
     const viewer = watch(test, server.url)
-    const numbers = (await more(viewer, 10)).map(({ number }) => number)
-    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    const seen = await more(viewer, 10)
+    // What a slow client does not fetch is not kept for it.
+    test.expect(seen.every(({ number, same }) => number !== null && !same)).toBe(true)
     server.become('freeze')
     await until('the same picture', () => viewer.seen.slice(-5).every(({ same }) => same))
     server.become('garbage')
@@ -404,9 +413,7 @@ describe.skipIf(!hasClips)('HTTP', () => {
     const server = await HlsServer.start({ clip, segmentSeconds: 0.4 })
     test.onTestFinished(() => server[Symbol.asyncDispose]())
     const viewer = watch(test, server.url)
-    await until('the clip began again', () => viewer.seen.length > 60)
-    const numbers = viewer.seen.map(({ number }) => number)
-    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    await everyPicture(viewer)
     server.become({ status: 503 })
     test.expect((await probe(server.url)).error).toContain('5XX')
     server.become('play')
