@@ -28,11 +28,13 @@ export interface PassAnalysis {
   concludes(): boolean
   /** A failure that ends the pass in order. */
   isSourceFailure(error: unknown): boolean
+  /** The first frame has come. */
+  onBegun(): void
 }
 
 /** Resolves when everything has its verdict, with the source's failure if it ended by one. */
 export async function analysePass(options: PassAnalysis): Promise<{ failure?: unknown }> {
-  const { pass, services, scaler, policy, concludes, isSourceFailure } = options
+  const { pass, services, scaler, policy, concludes, isSourceFailure, onBegun } = options
   const outcome: { failure?: unknown } = {}
   const frames = pass.frames(policy).pipe(
     catchError((error) => {
@@ -40,7 +42,11 @@ export async function analysePass(options: PassAnalysis): Promise<{ failure?: un
       outcome.failure = error
       return EMPTY
     }),
-    map((captured) => services.capture(captured, scaler)),
+    map((captured, index) => {
+      const frame = services.capture(captured, scaler)
+      if (index === 0) onBegun()
+      return frame
+    }),
     filter((frame) => frame !== undefined),
   )
   const detectQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_DETECT_QUEUE

@@ -59,7 +59,7 @@ export class Session {
    * ended it: ENG_*, ACT_*, of a recording SRC_* and DEC_*, of a camera what leaves this process unusable.
    */
   async run(): Promise<void> {
-    const ticking = setInterval(() => this.#link.send({ type: 'progress', progress: this.progress() }), PROGRESS_MS)
+    const ticking = setInterval(() => this.#tellProgress(), PROGRESS_MS)
     try {
       const { source } = this.#spec
       if (source.kind === 'file') await this.#playFile(source)
@@ -111,6 +111,10 @@ export class Session {
 
   get #stopping(): boolean {
     return this.#stop.signal.aborted
+  }
+
+  #tellProgress(): void {
+    this.#link.send({ type: 'progress', progress: this.progress() })
   }
 
   async #playFile(source: FileSource): Promise<void> {
@@ -198,6 +202,8 @@ export class Session {
         // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
         concludes: () => !(this.#services.lossless && this.#stopping),
         isSourceFailure,
+        // So that a camera is live with its first picture.
+        onBegun: () => this.#tellProgress(),
       })
     } finally {
       this.#figures = { ...this.#sourceFigures(), gate: 'off' }
