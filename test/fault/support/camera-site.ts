@@ -4,15 +4,15 @@
  */
 import { writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { imbalance, type LedgerCounts } from '../../../core/ledger.ts'
 import { type DaemonView, startDaemon } from '../../e2e/support/daemon.ts'
-import { Grabber, jsonLines } from '../../e2e/support/grabber.ts'
+import { Grabber } from '../../e2e/support/grabber.ts'
 import { processesOf } from '../../e2e/support/processes.ts'
 import { cameraClip } from '../../integration/support/camera-clips.ts'
 import { FaultProxy } from '../../integration/support/fault-proxy.ts'
 import { until } from '../../integration/support/nats.ts'
 import { type Camera, RtspServer } from '../../integration/support/rtsp-server.ts'
 import { CameraWatch } from './camera-watch.ts'
+import { expectNothingLeft } from './last-words.ts'
 
 const FPS = 5
 /** From one analysed frame to the next. */
@@ -128,11 +128,7 @@ export class CameraSite implements AsyncDisposable {
     expect(watch.problems).toEqual([])
     await watch[Symbol.asyncDispose]()
     expect(await daemon.stop()).toBe(0)
-    const ends = jsonLines<SessionEnd>(daemon.running.err()).filter(({ msg }) => msg === 'the session has ended')
-    for (const id of cameraIds) {
-      const { ledger, leases } = ends.findLast(({ camera }) => camera === id)!
-      expect([id, ledger.inFlight, leases, imbalance(ledger)]).toEqual([id, 0, 0, 0])
-    }
+    expectNothingLeft(daemon, cameraIds)
     await until('no process is left', () => processesOf(this.grabber.data).length === 0)
   }
 
@@ -142,13 +138,6 @@ export class CameraSite implements AsyncDisposable {
     await this.#daemon?.running.ended
     await this.#stack.disposeAsync()
   }
-}
-
-interface SessionEnd {
-  msg: string
-  camera: string
-  ledger: LedgerCounts
-  leases: number
 }
 
 export function isWell(watch: CameraWatch, id: CameraId): boolean {
