@@ -25,6 +25,7 @@ function camera(id: string, state: (typeof cameraStates)[number]): HealthFigures
     stream: null,
     gate: null,
     driftPpm: null,
+    damaged: null,
     share: 1,
     ledger: emptyLedger(),
     lastFrameAgeMs: null,
