@@ -6,10 +6,11 @@ import { loadConfig } from '../config/load.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import { settleModels } from '../src/model-choice.ts'
 import { createLogger } from '../src/ops/logger.ts'
+import { benchCameras } from './benchmarks/cameras.ts'
 import { benchEngine } from './benchmarks/engine.ts'
 import { benchGallery } from './benchmarks/gallery.ts'
 import { benchIdentity } from './benchmarks/identity.ts'
-import type { Bench } from './benchmarks/kit.ts'
+import type { Bench, BenchContext } from './benchmarks/kit.ts'
 import { benchPacking } from './benchmarks/packing.ts'
 import { benchReplay } from './benchmarks/replay.ts'
 import { benchStartup } from './benchmarks/startup.ts'
@@ -21,43 +22,54 @@ const benches: Record<string, Bench> = {
   packing: benchPacking,
   gallery: benchGallery,
   identity: benchIdentity,
+  cameras: benchCameras,
 }
 
 async function main(): Promise<void> {
-  const { name, seconds, people, json } = parse(process.argv.slice(2))
+  const { name, json, ...limits } = parse(process.argv.slice(2))
   const config = settleModels(loadConfig({ env: process.env, cwd: process.cwd() }).config)
   const assets = process.env.GRABBER_ASSETS || '../shared/assets'
   const logger = createLogger({ level: 'warn', stream: process.stderr })
-  const { report, text } = await benches[name]!({ config, assets, logger, seconds, people })
+  const { report, text } = await benches[name]!({ config, assets, logger, ...limits })
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : text)
 }
 
-function parse(args: string[]): {
-  name: string
-  seconds: number | undefined
-  people: number | undefined
-  json: boolean
-} {
+type Limits = Pick<BenchContext, 'seconds' | 'people' | 'count' | 'active' | 'ramp'>
+
+function parse(args: string[]): Limits & { name: string; json: boolean } {
   try {
-    const options = {
-      json: { type: 'boolean', default: false },
-      seconds: { type: 'string' },
-      people: { type: 'string' },
-    } as const
+    const text = { type: 'string' } as const
+    const flag = { type: 'boolean', default: false } as const
+    const options = { json: flag, seconds: text, people: text, count: text, active: text, ramp: flag }
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
     const [name, ...rest] = positionals
     if (name === undefined || rest.length > 0 || !Object.hasOwn(benches, name)) throw new Error('which benchmark?')
-    const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
-    if (seconds !== undefined && !(seconds >= 1 && seconds <= 600)) throw new Error('--seconds takes 1 to 600')
-    const people = values.people === undefined ? undefined : Number(values.people)
-    if (people !== undefined && !(Number.isInteger(people) && people >= 1 && people <= 10_000_000))
-      throw new Error('--people takes 1 to 10000000')
-    return { name, seconds, people, json: values.json }
+    const whole = (option: 'people' | 'count' | 'active', least: number, most: number) => {
+      const value = number(option, values[option], least, most)
+      if (value !== undefined && !Number.isInteger(value)) throw new Error(`--${option} takes a whole number`)
+      return value
+    }
+    return {
+      name,
+      json: values.json,
+      ramp: values.ramp,
+      seconds: number('seconds', values.seconds, 1, 3600),
+      people: whole('people', 1, 10_000_000),
+      count: whole('count', 1, 500),
+      active: whole('active', 0, 500),
+    }
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause)
-    const remedy = `script/bench ${Object.keys(benches).join('|')} [--json] [--seconds S] [--people N]`
+    const remedy = `script/bench ${Object.keys(benches).join('|')} [--json] [--seconds S] [--people N] [--count N] [--active K] [--ramp]`
     throw new GrabberError('CFG_USAGE', what, { cause, remedy })
   }
+}
+
+function number(option: string, text: string | undefined, least: number, most: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text === '' || !(value >= least && value <= most)) throw new Error(`--${option} takes ${least} to ${most}`)
+  return value
 }
 
 main().catch((error) => {

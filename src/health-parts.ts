@@ -14,6 +14,8 @@ export interface HealthFigures {
   cameras: readonly CameraReport[]
   /** Cameras without faces for want of models. */
   blind: readonly string[]
+  /** Why what is written does not run; empty when it does. */
+  configTrouble: string
   /** The HTTP server has its port. */
   listens: boolean
 }
@@ -24,6 +26,7 @@ export function healthParts({
   engineTrouble,
   cameras,
   blind,
+  configTrouble,
   listens,
 }: HealthFigures): HealthPart[] {
   const down = cameras.filter(({ state }) => state !== 'live' && state !== 'stopped')
@@ -33,6 +36,7 @@ export function healthParts({
     bounded('bus', bus === 'connected', `${bus}; ${waitingEvents} events wait in the outbox`),
     bounded('engine', engineTrouble === '', engineTrouble),
     bounded('faces', blind.length === 0, `MDL_MISSING: none on ${blind.join(', ')}; run \`grabber models pull\``),
+    bounded('config', configTrouble === '', `what is written is not taken: ${configTrouble}`),
     bounded('cameras', down.length === 0, down.map(({ id, state, reason }) => `${id} ${state} (${reason})`).join(', ')),
   ]
 }

@@ -42,7 +42,7 @@ export class Session {
   readonly #stop = new AbortController()
   #pass: Pass | undefined
   #gate: DecodeGate | undefined
-  #figures: SourceFigures = { received: 0, gate: 'off', driftPpm: null }
+  #figures: SourceFigures = { received: 0, gate: 'off', driftPpm: null, damaged: 0 }
   /** Pictures that earlier connections received. */
   #receivedBefore = 0
   #connect = Promise.withResolvers<void>()
@@ -231,6 +231,7 @@ export class Session {
       received: this.#receivedBefore + pass.received,
       gate: this.#gate === undefined ? 'off' : this.#gate.resting ? 'idle' : 'active',
       driftPpm: pass.driftPpm,
+      damaged: this.#damage.damage.count,
     }
   }
 }

@@ -1,13 +1,11 @@
 /**
  * How busy a device is between two moments: a CPU by the engine process's own time, a GPU by nvidia-smi. Benchmarks only.
  */
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { DeviceKind } from '../../core/wire/engine-control.ts'
 import { readGpus } from '../../src/ops/gpu-watch.ts'
+import { cpuMs } from './processes.ts'
 
-/** Linux counts process time in these, whatever the kernel's own tick is (USER_HZ). */
-const TICK_MS = 10
 /** nvidia-smi's figure is the mean of the last sixth of a second to second, so that a few looks see all of a run. */
 const LOOK_MS = 250
 
@@ -52,17 +50,5 @@ export class DeviceLoad {
       if (busy.length > 0) this.#looks.push(Math.max(...busy))
       await new Promise((done) => setTimeout(done, LOOK_MS))
     }
-  }
-}
-
-/** User and system time of a process so far, its ended threads included; `null` off Linux. */
-function cpuMs(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // After the name, which may hold anything: state is field 3, utime 14, stime 15.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS
-  } catch {
-    return null
   }
 }

@@ -14,6 +14,11 @@ export interface BenchContext {
   seconds: number | undefined
   /** For the gallery: how many are known at most. */
   people: number | undefined
+  /** Of cameras: how many there are, and how many of them are active; the benchmark's own when undefined. */
+  count: number | undefined
+  active: number | undefined
+  /** More and more active cameras, until something gives. */
+  ramp: boolean
 }
 
 export interface BenchResult {

@@ -3,7 +3,7 @@
  * process holds in memory then. Runs in the benchmark's process; the daemon is the real command, with one file camera.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,6 +14,7 @@ import { facesSpec, installedModels, modelsDir } from '../../src/face-models.ts'
 import { readRunFile } from '../../src/store/run-file.ts'
 import { benchClip } from './clip.ts'
 import { type BenchContext, type BenchResult, figure } from './kit.ts'
+import { pssBytes } from './processes.ts'
 
 const STARTS = 5
 /** Until the camera has settled: models warm, first tracks seen. */
@@ -99,11 +100,6 @@ async function analysed(data: string): Promise<void> {
     await pause(POLL_MS)
   }
   throw new GrabberError('ACT_DEADLINE', 'no frame was analysed')
-}
-
-function pssBytes(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1]) * 1024
 }
 
 function quantiles(values: number[]): { min: number; p50: number; max: number } {

@@ -61,6 +61,11 @@ export class Metrics {
     LATENCY_SECONDS,
   )
   readonly #faces = this.#counter('grabber_faces_detected_total', 'Faces detected', ['camera_id'])
+  readonly #damaged = this.#counter(
+    'grabber_damaged_pictures_total',
+    'Pictures that could not be decoded, or in which parts were concealed',
+    ['camera_id'],
+  )
   readonly #faceErrors = this.#counter('grabber_face_recognition_errors_total', 'Faces that could not be recognised', [
     'code',
   ])
@@ -104,24 +109,19 @@ export class Metrics {
       },
     })
     const people = () => Object.entries(this.#gallerySizes())
-    new Gauge({
-      name: 'grabber_gallery_people',
-      help: 'People in the gallery',
-      labelNames: ['kind'],
-      registers: [register],
-      collect() {
-        for (const [kind, { subjects }] of people()) this.set({ kind }, subjects)
-      },
-    })
-    new Gauge({
-      name: 'grabber_gallery_embeddings',
-      help: 'Embeddings that a search compares with',
-      labelNames: ['kind'],
-      registers: [register],
-      collect() {
-        for (const [kind, { embeddings }] of people()) this.set({ kind }, embeddings)
-      },
-    })
+    const galleryHelp = { people: 'People in the gallery', embeddings: 'Embeddings that a search compares with' }
+    for (const [what, help] of Object.entries(galleryHelp)) {
+      new Gauge({
+        name: `grabber_gallery_${what}`,
+        help,
+        labelNames: ['kind'],
+        registers: [register],
+        collect() {
+          for (const [kind, sizes] of people())
+            this.set({ kind }, what === 'people' ? sizes.subjects : sizes.embeddings)
+        },
+      })
+    }
     const loop = this.#loop
     new Gauge({
       name: 'grabber_event_loop_delay_seconds',
@@ -130,9 +130,8 @@ export class Metrics {
       registers: [register],
       collect() {
         const { p50Ms, p99Ms, maxMs } = loop.read()
-        this.set({ quantile: '0.5' }, p50Ms / 1000)
-        this.set({ quantile: '0.99' }, p99Ms / 1000)
-        this.set({ quantile: '1' }, maxMs / 1000)
+        for (const [quantile, ms] of Object.entries({ 0.5: p50Ms, 0.99: p99Ms, 1: maxMs }))
+          this.set({ quantile }, ms / 1000)
       },
     })
   }
@@ -176,6 +175,10 @@ export class Metrics {
 
   faces(cameraId: string, found: number): void {
     this.#of(cameraId, this.#faces, { camera_id: cameraId }).inc(found)
+  }
+
+  damaged(cameraId: string, pictures: number): void {
+    this.#of(cameraId, this.#damaged, { camera_id: cameraId }).inc(pictures)
   }
 
   faceError(code: string): void {

@@ -33,7 +33,7 @@ function watchBreaker(bus: EventBus, dataDir: DataDir): number[] {
     metrics.close()
     store.close()
   })
-  new EventDesk({ store, bus, config: configSchema.parse({}), logger: silentLogger, metrics })
+  new EventDesk({ store, bus, config: configSchema.parse({}), historyRows: () => 1000, logger: silentLogger, metrics })
   const told: number[] = []
   const look = async () => {
     told.push(Number(/^grabber_circuit_breaker_state\{name="bus"\} (\d)$/m.exec(await metrics.text())?.[1]))

@@ -9,6 +9,7 @@ const well: HealthFigures = {
   engineTrouble: '',
   cameras: [],
   blind: [],
+  configTrouble: '',
   listens: true,
 }
 
@@ -24,6 +25,7 @@ function camera(id: string, state: (typeof cameraStates)[number]): HealthFigures
     stream: null,
     gate: null,
     driftPpm: null,
+    damaged: null,
     share: 1,
     ledger: emptyLedger(),
     lastFrameAgeMs: null,
@@ -51,4 +53,14 @@ test('only live cameras, and those that are to be stopped, are well', () => {
 test('no camera that is down takes the node out of service', () => {
   const cameras = cameraStates.map((state) => camera(state, state))
   expect(healthParts({ ...well, cameras }).filter(({ required, state }) => required && state !== 'up')).toEqual([])
+})
+
+test('what is written and does not run is said, and takes nobody out of service', () => {
+  const part = healthParts({ ...well, configTrouble: 'CFG_INVALID: line 1' }).find(({ name }) => name === 'config')
+  expect(part).toEqual({
+    name: 'config',
+    state: 'degraded',
+    required: false,
+    reason: 'what is written is not taken: CFG_INVALID: line 1',
+  })
 })

@@ -35,9 +35,10 @@ const ports: HttpPorts = {
     asked.push(given)
     return []
   },
+  command: async () => ({ ok: true, data: null, requestId: 'r' }),
 }
 
-const server = () => createServer(publicRoutes(ports), { bodyLimitBytes: 1024, logger })
+const server = () => createServer(publicRoutes(ports, { local: true }), { bodyLimitBytes: 1024, logger })
 const get = async (url: string) => {
   const answer = await server().inject(url)
   return { status: answer.statusCode, body: answer.body, type: String(answer.headers['content-type']) }
@@ -124,6 +125,7 @@ describe('the control socket', () => {
     forgetVisitor: async () => undefined,
     submit: (event) => submitted.push(event),
     refreshModels: async () => ({ models: ['yunet'], cameras: ['lobby'] }),
+    command: async () => ({ ok: true, data: null, requestId: 'r' }),
   }
   const post = async (payload: object | string) => {
     const instance = createServer(controlRoutes(control), { bodyLimitBytes: 2048, logger })

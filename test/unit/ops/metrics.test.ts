@@ -62,6 +62,7 @@ describe('Metrics', () => {
     metrics.stage('detect', 12)
     metrics.captureToEvent(0.08)
     metrics.faces('a', 3)
+    metrics.damaged('a', 2)
     metrics.deadLetter('BUS_REFUSED')
     expect(await value('grabber_dead_letters_total{reason="BUS_REFUSED"}')).toBe(1)
     metrics.faceError('GAL_NO_FACE')
@@ -88,6 +89,7 @@ describe('Metrics', () => {
       'grabber_frame_processing_duration_seconds_sum{stage="detect"}': 0.012,
       grabber_capture_to_event_seconds_count: 1,
       'grabber_faces_detected_total{camera_id="a"}': 3,
+      'grabber_damaged_pictures_total{camera_id="a"}': 2,
       'grabber_face_recognition_errors_total{code="GAL_NO_FACE"}': 1,
       grabber_visitor_matching_duration_seconds_sum: 0.002,
       'grabber_inference_batch_size_sum{model="yunet"}': 4,

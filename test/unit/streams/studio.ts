@@ -124,13 +124,13 @@ export class Studio {
   }
 
   get ledger() {
-    const { ledger } = this.services.progress({ received: 0, gate: 'off', driftPpm: null })
+    const { ledger } = this.services.progress({ received: 0, gate: 'off', driftPpm: null, damaged: 0 })
     if (imbalance(ledger) !== 0) throw new Error(`the ledger does not balance: ${JSON.stringify(ledger)}`)
     return ledger
   }
 
   get leases(): number {
-    return this.services.progress({ received: 0, gate: 'off', driftPpm: null }).leases
+    return this.services.progress({ received: 0, gate: 'off', driftPpm: null, damaged: 0 }).leases
   }
 
   /** Native frames that are not freed. */
