@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { keyPictures } from '../../script/benchmarks/key-pictures.ts'
 import { makeStillClip, type StillClip, type StillScene, stillScene } from '../../script/benchmarks/still-clip.ts'
 import { PictureHealthModel } from '../../streams/analysis/picture-health.ts'
+import { silenceNativeLog } from '../../streams/media/native-log.ts'
 import { asl, ClipFolder, hasClips } from './support/clips.ts'
 
 const clips = new ClipFolder()
@@ -22,6 +23,7 @@ const mjpeg = ['-c:v', 'mjpeg', '-q:v', '8', '-pix_fmt', 'yuvj420p']
 describe.skipIf(!hasClips)('a standing scene', () => {
   let scene: StillScene
   beforeAll(async () => {
+    silenceNativeLog()
     scene = await stillScene(asl('book'), 320, 180)
   })
 
@@ -69,7 +71,7 @@ describe.skipIf(!hasClips)('a standing scene', () => {
   it.each<[string, Partial<StillClip>, number?]>([
     ['at a fixed step', { encoder: x264('-qp', '36') }],
     ['in Motion JPEG', { encoder: mjpeg }],
-    ['by the rate control of H.265', { encoder: x265('bitrate=200:vbv-maxrate=200:vbv-bufsize=400') }, 60],
+    ['by the rate control of H.265', { encoder: x265('bitrate=200:vbv-maxrate=200:vbv-bufsize=400') }, 45],
     [
       'by a rate control that does not settle',
       { encoder: x264('-b:v', '400k', '-maxrate', '400k', '-bufsize', '800k') },
