@@ -196,6 +196,7 @@ export class Session {
         scaler,
         policy: this.#gate ?? null,
         // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
+        onPicture: (health, evidence) => this.#link.send({ type: 'picture', health, evidence }),
         concludes: () => !(this.#services.lossless && this.#stopping),
         isSourceFailure,
       })
