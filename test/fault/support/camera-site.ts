@@ -55,8 +55,8 @@ export class CameraSite implements AsyncDisposable {
     this.#stack = stack
   }
 
-  /** Resolves when all four are live and analysed. `more`: further lines of the configuration's `cameras`. */
-  static async open(more = ''): Promise<CameraSite> {
+  /** Resolves when all four are live, analysed, and none drops a frame. */
+  static async open(): Promise<CameraSite> {
     await using stack = new AsyncDisposableStack()
     const [lone, shared] = await Promise.all([RtspServer.start(), RtspServer.start()])
     stack.use(lone)
@@ -73,7 +73,7 @@ export class CameraSite implements AsyncDisposable {
     }
     const proxy = stack.use(await FaultProxy.before(cameras.porch.stream.port))
     const grabber = stack.use(new Grabber({ models: true, env: { PORCH_PASSWORD: PASSWORD } }))
-    writeFileSync(grabber.path('grabber.yaml'), configuration(cameras, proxy.port, more))
+    writeFileSync(grabber.path('grabber.yaml'), configuration(cameras, proxy.port))
     const site = new CameraSite(cameras, proxy, grabber, stack.move())
     try {
       await site.start()
@@ -108,6 +108,11 @@ export class CameraSite implements AsyncDisposable {
     const since = watch.mark()
     await Promise.all(cameraIds.map((id) => watch.moreFrames(id, 5)))
     return cameraIds.every((id) => Object.keys(watch.drops(id, since)).length === 0)
+  }
+
+  /** `grabber` with the same configuration; its exit status. */
+  async command(...args: string[]): Promise<number | null> {
+    return (await this.grabber.run('-c', this.grabber.path('grabber.yaml'), ...args)).status
   }
 
   /** As if the power of the program went. */
@@ -151,7 +156,7 @@ export function isWell(watch: CameraWatch, id: CameraId): boolean {
   return state === 'live' && ledger.analysed > 0
 }
 
-function configuration(cameras: Record<CameraId, SiteCamera>, porchPort: number, more: string): string {
+function configuration(cameras: Record<CameraId, SiteCamera>, porchPort: number): string {
   const { alone, porch, radio, yard } = cameras
   const secret = porch.stream.urlAt(porchPort).replace(PASSWORD, '$' + '{PORCH_PASSWORD}')
   return `
@@ -167,5 +172,5 @@ cameras:
   porch: { source: "${secret}" }
   radio: { source: "${radio.stream.url}", transport: udp }
   yard: { source: "${yard.stream.url}" }
-${more}`
+`
 }
