@@ -77,7 +77,7 @@ interface Gift {
 }
 
 export class LoadPolicy {
-  readonly #limits: LoadLimits
+  #limits: LoadLimits
   /** By priority. */
   #shares = new Map<number, number>()
   #lastMs: number | undefined
@@ -87,6 +87,11 @@ export class LoadPolicy {
   #patience = 1
 
   constructor(limits: LoadLimits) {
+    this.#limits = limits
+  }
+
+  /** From the next step on. */
+  set limits(limits: LoadLimits) {
     this.#limits = limits
   }
 
@@ -120,7 +125,7 @@ export class LoadPolicy {
     return new Map(
       priorities.map((priority) => {
         const fresh = constrained(priority) ? this.#limits.minShare : 1
-        return [priority, this.#shares.get(priority) ?? fresh]
+        return [priority, Math.max(this.#limits.minShare, this.#shares.get(priority) ?? fresh)]
       }),
     )
   }

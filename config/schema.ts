@@ -56,7 +56,7 @@ export const configSchema = z
         port: z.int().min(0).max(65535).default(8080).describe('TCP port; 0 takes a free one (see data/run.json).'),
       })
       .prefault({})
-      .describe('Health, metrics and the read-only API.'),
+      .describe('Health, metrics and the API; on a loopback address cameras can be started and stopped by it.'),
     nats: z
       .strictObject({
         url: natsUrl

@@ -28,6 +28,7 @@ import { HealthWatch } from './health-watch.ts'
 import { hostSettings } from './host-settings.ts'
 import type { HealthPart } from './http/health.ts'
 import { type ConfigReport, LiveConfig } from './live-config.ts'
+import { LoadWatch } from './load-watch.ts'
 import { ModelDesk } from './model-desk.ts'
 import { NodeWords } from './node-words.ts'
 import { Metrics } from './ops/metrics.ts'
@@ -64,6 +65,7 @@ export class Daemon {
   readonly #models: ModelDesk
   readonly #words: NodeWords
   readonly #doors: Doors
+  readonly #load: LoadWatch
   readonly #startedAt = new Date().toISOString()
   #tree: Supervisor | undefined
   #started = false
@@ -141,6 +143,14 @@ export class Daemon {
       prepare: (next, diff) => change.prepare(next, diff),
       logger,
     })
+    this.#load = new LoadWatch({
+      config: () => this.#live.config,
+      fleet: this.#fleet,
+      engine: () => this.#engines.totals,
+      clock: systemClock,
+      metrics: this.#metrics,
+      logger,
+    })
     const refreshModels = () => this.#live.alone(() => change.refreshModels(this.#live.config))
     this.#doors = this.#makeDoors(this.#live, bus, refreshModels)
   }
@@ -182,6 +192,7 @@ export class Daemon {
     const exit = await this.#tree!.exited
     // Its timer would keep the process alive after a defect.
     this.#health?.close()
+    this.#load.close()
     this.#engines.close()
     this.#metrics.close()
     this.#dataDir.release()
@@ -191,6 +202,7 @@ export class Daemon {
   /** Reverse order of the start, each member drained and flushed, each bounded in time. */
   async stop(): Promise<void> {
     this.#health?.close()
+    this.#load.close()
     this.#engines.close()
     await this.#tree?.stop()
   }
@@ -273,6 +285,7 @@ export class Daemon {
       cameras: this.#fleet.list(),
       blind: this.#models.blind,
       configTrouble: this.#live.trouble,
+      loadTrouble: this.#load.trouble,
       listens: this.#doors.httpUrl !== null,
     })
   }

@@ -79,13 +79,15 @@ export class Doors {
     }
   }
 
-  /** Where HTTP was opened last; `null` before. */
+  /** `null` while HTTP is not open. */
   get httpUrl(): string | null {
     return this.#httpUrl
   }
 
   /** Where the configuration says now; resolves when that was tried. */
   reopenHttp(): Promise<void> {
+    this.#httpUrl = null
+    this.#parts.dataDir.announce({ httpUrl: null })
     return this.#group.restart('http')
   }
 

@@ -16,6 +16,8 @@ export interface HealthFigures {
   blind: readonly string[]
   /** Why what is written does not run; empty when it does. */
   configTrouble: string
+  /** Who has less than the whole rate, for the load; empty when nobody has. */
+  loadTrouble: string
   /** The HTTP server has its port. */
   listens: boolean
 }
@@ -27,6 +29,7 @@ export function healthParts({
   cameras,
   blind,
   configTrouble,
+  loadTrouble,
   listens,
 }: HealthFigures): HealthPart[] {
   const down = cameras.filter(({ state }) => state !== 'live' && state !== 'stopped')
@@ -37,6 +40,7 @@ export function healthParts({
     bounded('engine', engineTrouble === '', engineTrouble),
     bounded('faces', blind.length === 0, `MDL_MISSING: none on ${blind.join(', ')}; run \`grabber models pull\``),
     bounded('config', configTrouble === '', `what is written is not taken: ${configTrouble}`),
+    bounded('load', loadTrouble === '', loadTrouble),
     bounded('cameras', down.length === 0, down.map(({ id, state, reason }) => `${id} ${state} (${reason})`).join(', ')),
   ]
 }

@@ -2,13 +2,8 @@
  * Feeds the load policy once a second, from the cameras' ledgers, the engines and the cores, and tells each camera its share.
  * Runs in the daemon. Decides nothing itself: actors/load-policy does.
  */
-import {
-  type CameraLoad,
-  type EngineLoad,
-  type LoadLimits,
-  LoadPolicy,
-  type LoadVerdict,
-} from '../actors/load-policy.ts'
+import { type CameraLoad, type EngineLoad, LoadPolicy, type LoadVerdict } from '../actors/load-policy.ts'
+import type { Config } from '../config/schema.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { LedgerCounts } from '../core/ledger.ts'
 import type { Logger } from '../core/ports.ts'
@@ -37,10 +32,9 @@ export interface EngineTotals {
 }
 
 export interface LoadWatchParts {
-  limits: LoadLimits
-  targetLatencyMs: number
+  /** What runs now: its `load`, the cameras' priorities, the engine's target. */
+  config(): Config
   fleet: { list(): readonly PacedCamera[]; pace(id: string, share: number): void }
-  priority(id: string): number
   /** `undefined` while no engine runs. */
   engine(): EngineTotals | undefined
   clock: Clock
@@ -51,7 +45,7 @@ export interface LoadWatchParts {
 
 export class LoadWatch {
   readonly #parts: LoadWatchParts
-  readonly #policy: LoadPolicy
+  #policy: LoadPolicy
   readonly #cpu: CpuShare
   #ledgers = new Map<string, LedgerCounts>()
   #answered: number | undefined
@@ -61,7 +55,7 @@ export class LoadWatch {
 
   constructor(parts: LoadWatchParts) {
     this.#parts = parts
-    this.#policy = new LoadPolicy(parts.limits)
+    this.#policy = new LoadPolicy(parts.config().load)
     this.#cpu = parts.cpu ?? new CpuShare()
     this.#timer = this.#later()
   }
@@ -92,18 +86,13 @@ export class LoadWatch {
   }
 
   #look(): void {
-    const { clock, fleet, logger, metrics } = this.#parts
+    const { fleet, logger, metrics } = this.#parts
     const cameras = fleet.list()
     this.#cpuBusyShare = this.#cpu.take()
-    this.#verdict = this.#policy.step({
-      nowMs: clock.monotonicMs(),
-      cameras: this.#loads(cameras),
-      engine: this.#engineLoad(),
-      cpuBusyShare: this.#cpuBusyShare,
-    })
+    this.#verdict = this.#judge(cameras)
     let changed = false
     for (const { id, share } of cameras) {
-      const next = this.#verdict.shares.get(id)!
+      const next = this.#verdict?.shares.get(id) ?? 1
       metrics.rateShare(id, next)
       if (next === share) continue
       changed = true
@@ -112,14 +101,29 @@ export class LoadWatch {
     if (changed) logger.info({ load: this.trouble || 'every camera at its whole rate' }, 'load.shares')
   }
 
-  #loads(cameras: readonly PacedCamera[]): CameraLoad[] {
+  /** `undefined` where nobody is to lose rate. */
+  #judge(cameras: readonly PacedCamera[]): LoadVerdict | undefined {
+    const config = this.#parts.config()
+    const loads = this.#loads(cameras, config)
+    const engine = this.#engineLoad(config.engine.batch.targetLatencyMs)
+    if (!config.load.shed) {
+      this.#policy = new LoadPolicy(config.load)
+      return undefined
+    }
+    this.#policy.limits = config.load
+    const nowMs = this.#parts.clock.monotonicMs()
+    return this.#policy.step({ nowMs, cameras: loads, engine, cpuBusyShare: this.#cpuBusyShare })
+  }
+
+  #loads(cameras: readonly PacedCamera[], config: Config): CameraLoad[] {
     const before = this.#ledgers
     this.#ledgers = new Map(cameras.map(({ id, ledger }) => [id, ledger]))
     return cameras.map(({ id, gate, ledger }) => {
       const last = before.get(id) ?? ledger
       return {
         id,
-        priority: this.#parts.priority(id),
+        // One that is about to go is not in the configuration any more.
+        priority: config.cameras[id]?.priority ?? 0,
         active: gate === 'active' || gate === 'off',
         analysed: ledger.analysed - last.analysed,
         dropped: overrun(ledger) - overrun(last),
@@ -127,18 +131,14 @@ export class LoadWatch {
     })
   }
 
-  #engineLoad(): EngineLoad | null {
+  #engineLoad(targetLatencyMs: number): EngineLoad | null {
     const totals = this.#parts.engine()
     const before = this.#answered
     this.#answered = totals?.answered
     if (!totals) return null
     const { answered, ...figures } = totals
     // An engine that started again counts from zero.
-    return {
-      ...figures,
-      answered: Math.max(0, answered - (before ?? answered)),
-      targetLatencyMs: this.#parts.targetLatencyMs,
-    }
+    return { ...figures, answered: Math.max(0, answered - (before ?? answered)), targetLatencyMs }
   }
 }
 

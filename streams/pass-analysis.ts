@@ -3,12 +3,14 @@
  * Owns the subscription. A source that fails ends the pass in order: what is in flight is finished, tracks end; the failure
  * is then the caller's. Everything else that fails ends the pass at once.
  */
-import { catchError, EMPTY, filter, lastValueFrom, map } from 'rxjs'
+import { catchError, EMPTY, filter, identity, lastValueFrom, map } from 'rxjs'
+import type { PictureHealth } from '../core/wire/control.ts'
 import { cameraGraph } from './camera-graph.ts'
 import type { Seen } from './graph-item.ts'
 import type { RestPolicy } from './media/gated-decoder.ts'
 import type { PictureScaler } from './media/picture-scaler.ts'
 import { bounded } from './operators/bounded.ts'
+import { pictureHealth } from './operators/picture-health.ts'
 import { LIVE_TAIL_FRAMES, LOSSLESS_FRAMES, type SessionServices } from './session-services.ts'
 import type { Pass } from './sources/pass.ts'
 
@@ -26,6 +28,8 @@ export interface PassAnalysis {
   policy: RestPolicy | null
   /** The end of the frames is an end of what they show: tracks end with it. */
   concludes(): boolean
+  /** The picture of a camera is healthy, frozen or black from now on. */
+  onPicture(health: PictureHealth, evidence: string): void
   /** A failure that ends the pass in order. */
   isSourceFailure(error: unknown): boolean
   /** The first frame has come. */
@@ -48,6 +52,7 @@ export async function analysePass(options: PassAnalysis): Promise<{ failure?: un
       return frame
     }),
     filter((frame) => frame !== undefined),
+    services.lossless ? identity : pictureHealth({ ...services.spec.picture, onChange: options.onPicture }),
   )
   const detectQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_DETECT_QUEUE
   const tailQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_TAIL_QUEUE

@@ -199,6 +199,7 @@ export class Session {
         services: this.#services,
         scaler,
         policy: this.#gate ?? null,
+        onPicture: (health, evidence) => this.#link.send({ type: 'picture', health, evidence }),
         // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
         concludes: () => !(this.#services.lossless && this.#stopping),
         isSourceFailure,

@@ -107,6 +107,7 @@ export function registerCameras(program: Command, context: CliContext): void {
     .addHelpText('after', '\nExample:\n  grabber cameras trigger gate --reason "door contact" --keyframe')
     .action(async (id: string, flags: TriggerFlags & JsonFlag, command: Command) => {
       const { reason, seconds, keyframe = false } = flags
+      if (!Number.isFinite(seconds)) throw usage('--seconds takes a number')
       const data = await runInDaemon(context, command, 'cameras.trigger', { id, reason, seconds, keyframe })
       print(data, flags, () => `${id}: woken for ${seconds} s\n`)
     })

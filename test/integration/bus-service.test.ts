@@ -74,3 +74,30 @@ describe('the choice of a bus', () => {
     })
   })
 })
+
+it('keeps as many published events as the configuration says now', async () => {
+  const { service, dataDir } = await serviceFor('none')
+  const store = openStore(dataDir.database)
+  const metrics = new Metrics()
+  let rows = 20
+  const config = configSchema.parse({})
+  const desk = new EventDesk({
+    store,
+    bus: service.bus,
+    config,
+    historyRows: () => rows,
+    logger: silentLogger,
+    metrics,
+  })
+  const outbox = desk.open()
+  onCleanUp(async () => {
+    await outbox.stop()
+    metrics.close()
+    store.close()
+  })
+  for (let n = 0; n < 30; n++) desk.submit(motionEvent(n))
+  await until('the oldest are gone', () => desk.recent(1000).length === 20)
+  rows = 5
+  await until('more of them are gone', () => desk.recent(1000).length === 5)
+  expect(desk.recent(1)[0]?.id).toBe(motionEvent(29).id)
+})

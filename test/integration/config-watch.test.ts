@@ -21,16 +21,19 @@ const read = (path: string) => {
   }
 }
 
-/** Keeps the content at each call, as a reload would load it. */
-function watching(path: string, text = 'one', clock: Clock = quick) {
+/** Keeps the content at each call, as a reload would load it; what begins with `bad` is not valid. */
+function watching(path: string, clock: Clock = quick) {
   const taken: string[] = []
-  let current = digestOf(text)
+  let current = digestOf('one')
+  let trouble = false
   const watch = new ConfigWatch({
     path,
-    isCurrent: (digest) => digest === current,
+    isCurrent: (digest) => digest === current && !trouble,
     onChange() {
-      taken.push(read(path))
-      current = digestOf(read(path))
+      const text = read(path)
+      taken.push(text)
+      trouble = text.startsWith('bad')
+      if (!trouble) current = digestOf(text)
     },
     clock,
     logger: silentLogger,
@@ -87,7 +90,7 @@ it('takes a ConfigMap whose link is swapped', async () => {
 it('waits for a file that is gone or empty for a moment, and tells once of one that stays away', async () => {
   const { path } = folderWith('one')
   const clock = new VirtualClock()
-  const { taken } = watching(path, 'one', clock)
+  const { taken } = watching(path, clock)
   /** Its next look, and the end of it: a timer for the slow looks is always set, one more when it will look again soon. */
   const look = async (timersAfter: number) => {
     await clock.advance(200)
@@ -111,6 +114,25 @@ it('waits for a file that is gone or empty for a moment, and tells once of one t
   writeFileSync(path, 'three')
   await until('it is taken', () => clock.advance(200).then(() => taken.length > 2))
   expect(taken).toEqual(['two', 'gone', 'three'])
+})
+
+it('takes what is written in pieces as a whole, and what is not valid once, and then what was there before', async () => {
+  const { path } = folderWith('one')
+  const clock = new VirtualClock()
+  const { taken } = watching(path, clock)
+  await until('it watches', () => clock.pendingTimers === 1)
+  writeFileSync(path, 'bad: ha')
+  await until('it noticed', () => clock.pendingTimers === 2)
+  await clock.advance(200)
+  await until('it has looked', () => clock.pendingTimers === 2)
+  writeFileSync(path, 'bad: half and half')
+  await until('it is taken', () => clock.advance(200).then(() => taken.length > 0))
+  await clock.advance(60_000)
+  await until('it has looked again', () => clock.pendingTimers === 1)
+  expect(taken).toEqual(['bad: half and half'])
+  writeFileSync(path, 'one')
+  await until('it is taken', () => clock.advance(200).then(() => taken.length > 1))
+  expect(taken).toEqual(['bad: half and half', 'one'])
 })
 
 it('finds the file in a folder that was exchanged, and through a link into another folder', async () => {

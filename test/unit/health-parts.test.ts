@@ -10,6 +10,7 @@ const well: HealthFigures = {
   cameras: [],
   blind: [],
   configTrouble: '',
+  loadTrouble: '',
   listens: true,
 }
 
@@ -63,4 +64,10 @@ test('what is written and does not run is said, and takes nobody out of service'
     required: false,
     reason: 'what is written is not taken: CFG_INVALID: line 1',
   })
+})
+
+test('a load that takes rate from cameras is said, and takes nobody out of service', () => {
+  const loadTrouble = 'cpu 98 %, cameras a, b at 50 % of their rate'
+  const part = healthParts({ ...well, loadTrouble }).find(({ name }) => name === 'load')
+  expect(part).toEqual({ name: 'load', state: 'degraded', required: false, reason: loadTrouble })
 })

@@ -122,6 +122,14 @@ describe('edit', () => {
     expect([cameras.told, live.trouble]).toEqual([[], ''])
   })
 
+  it('is not written where the models refuse it', async () => {
+    const { start, cameraFile } = liveConfigIn(folder, '')
+    const { live, refusal } = start()
+    refusal.error = new GrabberError('GAL_MODEL_MISMATCH', 'the gallery is of another')
+    await expect(live.edit('test', withB)).rejects.toMatchObject({ code: 'GAL_MODEL_MISMATCH' })
+    expect([existsSync(cameraFile.path), live.trouble]).toEqual([false, ''])
+  })
+
   it('does not write over what it cannot read', async () => {
     const { start, cameraFile, stored } = liveConfigIn(folder, '')
     const { live } = start()

@@ -1,5 +1,7 @@
 /** From ledgers, engine and cores to shares, metrics and words, second by second. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { cameraSchema } from '../../config/camera-schema.ts'
+import { type Config, configSchema } from '../../config/schema.ts'
 import { emptyLedger, type LedgerCounts } from '../../core/ledger.ts'
 import { type EngineTotals, LoadWatch, type PacedCamera } from '../../src/load-watch.ts'
 import { CpuShare, type CpuTimes } from '../../src/ops/cpu-share.ts'
@@ -13,14 +15,14 @@ class Box {
   readonly metrics = new Metrics()
   readonly logger = new RecordingLogger()
   readonly paced: [string, number][] = []
-  readonly cameras = new Map<string, PacedCamera & { priority: number }>()
+  readonly cameras = new Map<string, PacedCamera>()
+  config: Config = configSchema.parse({ load: { windowMs: 2000, calmMs: 5000, minShare: 0.125 } })
   engine: EngineTotals | undefined
   /** Of the second that passes. */
   busy = 0.3
   #times: CpuTimes = { busyMs: 0, totalMs: 0 }
   readonly watch = new LoadWatch({
-    limits: { windowMs: 2000, calmMs: 5000, minShare: 0.125 },
-    targetLatencyMs: 200,
+    config: () => this.config,
     fleet: {
       list: () => [...this.cameras.values()],
       pace: (id, share) => {
@@ -28,7 +30,6 @@ class Box {
         this.cameras.get(id)!.share = share
       },
     },
-    priority: (id) => this.cameras.get(id)!.priority,
     engine: () => this.engine,
     clock: this.clock,
     metrics: this.metrics,
@@ -37,7 +38,8 @@ class Box {
   })
 
   add(id: string, priority: number, gate: PacedCamera['gate'] = 'active'): void {
-    this.cameras.set(id, { id, priority, gate, share: 1, ledger: emptyLedger() })
+    this.cameras.set(id, { id, gate, share: 1, ledger: emptyLedger() })
+    this.config.cameras[id] = cameraSchema.parse({ source: 'rtsp://192.0.2.1/', priority })
   }
 
   async seconds(n: number, perSecond: Partial<LedgerCounts> = {}): Promise<void> {
@@ -125,6 +127,21 @@ describe('LoadWatch', () => {
     expect(box.watch.trouble).toBe('cpu 100 %, cameras c0, c1, c2, c3, c4 and 3 more at 50 % of their rate')
     await box.seconds(10, slow)
     expect(box.watch.trouble).toMatch(/^cpu 100 %, cameras c0, .* at 13 % of their rate, overloaded all the same$/)
+  })
+
+  it('takes changed limits and priorities up at once, and gives everything back where nobody is to lose rate', async () => {
+    box.busy = 1
+    box.add('a', 1)
+    box.add('b', 2)
+    await box.seconds(3, slow)
+    expect(box.cameras.get('a')!.share).toBe(0.5)
+    box.config = { ...box.config, load: { ...box.config.load, minShare: 0.75 } }
+    await box.seconds(1, slow)
+    expect(box.cameras.get('a')!.share).toBe(0.75)
+    box.config = { ...box.config, load: { ...box.config.load, shed: false } }
+    await box.seconds(5, slow)
+    expect([...box.cameras.values()].map(({ share }) => share)).toEqual([1, 1])
+    expect(box.watch.trouble).toBe('')
   })
 
   it('takes from the lowest that analyses; those below that only look on may not have more', async () => {

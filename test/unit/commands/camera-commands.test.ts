@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -47,6 +47,12 @@ function setUp() {
 }
 
 describe('the table', () => {
+  it('is described in docs/commands.md, a row for each', () => {
+    const page = readFileSync(new URL('../../../docs/commands.md', import.meta.url), 'utf8')
+    const rows = [...page.matchAll(/^\| `((?:cameras|node)\.\w+)` \|/gm)].map(([, name]) => name)
+    expect(rows).toEqual(setUp().desk.commands.map(({ name }) => name))
+  })
+
   it('has every command of the contract once', () => {
     expect(setUp().desk.commands.map(({ name }) => name)).toEqual([
       ...['list', 'get', 'add', 'update', 'remove', 'start', 'stop', 'restart', 'trigger', 'discover'].map(

@@ -86,7 +86,7 @@ describe('an answer', () => {
     ['a list', '[]'],
     ['text', '"x"'],
     ['null', 'null'],
-    ['bytes that are no text', Uint8Array.of(0x7b, 0xff, 0x7d)],
+    ['bytes that are no text', Buffer.from('{"id":"\xff"}', 'latin1')],
     ['too much', `{"id":"${'x'.repeat(70_000)}"}`],
   ])('refuses %s', async (_, text) => {
     const { bytes } = setUp()
