@@ -8,6 +8,7 @@ import { type CameraFault, endure, enters, falls, type Struck } from './support/
 import { CameraSite } from './support/camera-site.ts'
 
 const PERSON = cameraClip('person')
+const BLACK = cameraClip('black')
 const LARGER = cameraClip('person', { width: 960 })
 const IN_H265 = cameraClip('person', { codec: 'hevc' })
 
@@ -65,6 +66,24 @@ const faults: CameraFault[] = [
     mend: ({ stream }) => stream.spoil({ garbage: 0 }),
   },
   {
+    name: 'the picture is frozen',
+    at: 'yard',
+    async strike(camera) {
+      await camera.stream.freeze()
+      await enters(camera, 'frozen')
+    },
+    mend: ({ stream }) => stream.resume(),
+  },
+  {
+    name: 'the picture is black',
+    at: 'yard',
+    async strike(camera) {
+      await camera.stream.show(BLACK)
+      await enters(camera, 'black')
+    },
+    mend: ({ stream }) => stream.show(PERSON),
+  },
+  {
     name: 'the resolution changes, and changes back',
     at: 'yard',
     async strike(camera) {
@@ -111,7 +130,7 @@ describe.skipIf(!hasClips)('four cameras', () => {
   let site: CameraSite
   beforeAll(async () => {
     // Made before anything is timed.
-    for (const clip of [LARGER, IN_H265]) accessUnits(clip)
+    for (const clip of [BLACK, LARGER, IN_H265]) accessUnits(clip)
     site = await CameraSite.open()
   })
   afterAll(() => site?.[Symbol.asyncDispose]())
