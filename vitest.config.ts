@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** What measures, and faults that are judged by figures: one file at a time, after all others. */
-const ALONE = 'test/integration/{bench,soak}.test.ts'
+/** What measures, and what holds live streams to their time: one file at a time, after all others. So do new faults. */
+const ALONE = ['test/integration/{bench,soak,test-servers}.test.ts', 'test/e2e/live-camera.test.ts']
 /** Faults whose tests look at outcomes only: they may come late. */
 const PATIENT_FAULTS = 'test/fault/{daemon,damaged-streams,engine-scenarios,engines,publish,replay}.test.ts'
 
@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/{contract,integration,e2e}/**/*.test.ts', PATIENT_FAULTS],
-          exclude: [ALONE],
+          exclude: ALONE,
           globalSetup: 'test/integration/support/standard-port.ts',
           ...patient,
           // They wait for processes and media as long as they work. On two cores a third would make all of them late.
@@ -35,7 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/fault/**/*.test.ts', ALONE],
+          include: ['test/fault/**/*.test.ts', ...ALONE],
           exclude: [PATIENT_FAULTS],
           ...patient,
           fileParallelism: false,

@@ -54,6 +54,8 @@ export interface CameraListener {
   onLedger(id: string, ledger: LedgerCounts): void
   onProgress(id: string, progress: SessionProgress): void
   onCheckpoint(id: string, checkpoint: Checkpoint): void
+  /** The last word of a session that ended in order. */
+  onEnded(id: string, message: Message<'ended'>): void
   onComplaint(id: string, error: CodedError): void
   /** An attempt failed: the connection, or its host. */
   onFailure(id: string, error: GrabberError): void

@@ -220,8 +220,10 @@ export class Camera {
         this.#reception.looks(health)
         this.#standing.enter(health, pictureReasons[health], { evidence })
       },
-      onEnded: ({ reason, progress }) => {
+      onEnded: (message) => {
+        const { reason, progress } = message
         this.#onProgress(progress)
+        listener.onEnded(id, message)
         this.#reception.closed()
         if (reason !== 'end of input') return
         listener.onOver(id)

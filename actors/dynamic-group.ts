@@ -32,6 +32,11 @@ export class DynamicGroup {
     if (this.#supervisor?.has(id)) await this.#supervisor.remove(id)
   }
 
+  /** Stops the member and starts it at once, its failures forgiven; nothing while the group is not up. */
+  async restart(id: string): Promise<void> {
+    if (this.#supervisor?.has(id)) await this.#supervisor.restart(id)
+  }
+
   async #start({ path }: StartContext): Promise<RunningChild> {
     const supervisor = Supervisor.start(
       { ...groupPolicy, id: this.child.id, together: true, children: [...this.#members.values()] },

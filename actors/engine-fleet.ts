@@ -96,6 +96,18 @@ export class EngineFleet {
     return this.#units.reduce((sum, { figures }) => sum + (figures?.queueDepth ?? 0), 0)
   }
 
+  /** Requests that were answered, over all engines since their starts. */
+  get answered(): number {
+    const figures = this.#units.flatMap((unit) => unit.figures ?? [])
+    return figures.reduce((sum, { completed, failed, expired }) => sum + completed + failed + expired, 0)
+  }
+
+  /** Of the slowest model of the slowest engine, ms; 0 when none was asked. */
+  get p50LatencyMs(): number {
+    const models = this.#units.flatMap(({ figures }) => Object.values(figures?.models ?? {}))
+    return Math.max(0, ...models.map(({ latencyP50Ms }) => latencyP50Ms))
+  }
+
   get restarts(): number {
     return this.#supervisor?.inspect().restarts ?? 0
   }

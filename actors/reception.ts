@@ -11,9 +11,11 @@ import { SilenceWatch } from './kernel/silence-watch.ts'
 export interface ReceptionReport {
   /** Of the last connection. */
   stream: StreamInfo | null
-  /** `null` while no host says it, as the two below. */
+  /** `null` while no host says it, as the three below. */
   gate: SessionProgress['gate'] | null
   driftPpm: number | null
+  /** Of this incarnation. */
+  damaged: number | null
   rssBytes: number | null
   /** Sum over all incarnations of this daemon. */
   ledger: LedgerCounts
@@ -55,9 +57,9 @@ export class Reception {
   }
 
   report(): ReceptionReport {
-    const { gate = null, driftPpm = null, rssBytes = null } = this.#progress ?? {}
+    const { gate = null, driftPpm = null, damaged = null, rssBytes = null } = this.#progress ?? {}
     const { lastFrameAgeMs, ledger } = this
-    return { stream: this.#stream, gate, driftPpm, rssBytes, ledger, lastFrameAgeMs }
+    return { stream: this.#stream, gate, driftPpm, damaged, rssBytes, ledger, lastFrameAgeMs }
   }
 
   /** A new incarnation: it counts from zero. */

@@ -8,7 +8,7 @@
  *   ├ gallery
  *   ├ cameras           camera:<id>, each with a supervisor of its own; they come and go with the configuration
  *   ├ jobs              its place; empty, since replays run in the command that asks
- *   └ http
+ *   └ http              http, control socket, commands by the bus, watch of the configuration
  */
 import type { ChildSpec } from './kernel/child.ts'
 import { Supervisor } from './kernel/supervisor.ts'
@@ -23,7 +23,8 @@ export interface TreeMembers {
   gallery: ChildSpec
   /** The group of cameras, a supervisor itself (dynamic-group). */
   cameras: ChildSpec
-  http: ChildSpec[]
+  /** The group of doors, the same. */
+  http: ChildSpec
 }
 
 /** Above the sum of its members' own limits, so that the ladder inside comes first. */
@@ -41,7 +42,7 @@ export function startTree(members: TreeMembers, deps: SupervisorDeps): Superviso
         group('gallery', servicePolicy, [members.gallery], deps),
         members.cameras,
         group('jobs', groupPolicy, [], deps),
-        group('http', servicePolicy, members.http, deps),
+        members.http,
       ],
     },
     deps,

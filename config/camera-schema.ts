@@ -174,6 +174,14 @@ export const cameraSchema = z
   })
   .describe('One camera.')
 
+const address = z.string().min(1).max(2048)
+
+/**
+ * A camera as it is written, before its references are substituted: what can be said of it then. Whether its addresses are
+ * sources turns out when it is loaded.
+ */
+export const writtenCameraSchema = cameraSchema.extend({ source: address, substream: address.optional() })
+
 /** What every camera inherits, field by field. */
 export const cameraDefaults = z
   .strictObject({

@@ -2,24 +2,24 @@
  * Finds, reads and checks the configuration; all problems are reported at once. Runs in the daemon and in commands.
  * One of the few places that looks at the environment, which is handed in. Must never put a secret into a message.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
 import { GrabberError } from '../core/errors.ts'
+import { type AddedCameras, addCameras } from './added-cameras.ts'
+import { CAMERA_FILE, type CameraFileText } from './camera-file.ts'
 import { cameraSchema } from './camera-schema.ts'
 import { environmentOverrides } from './environment.ts'
-import { type ConfigProblem, dotted, type Path, problemLine, problemsOf, schemaAt } from './problem.ts'
+import { dataFolderOf, type FileOptions, findMainFile, readTextFile } from './main-file.ts'
+import { type ConfigProblem, dotted, type Path, problemLine, problemsOf } from './problem.ts'
+import { resolveReferences } from './references.ts'
 import { type Config, configSchema } from './schema.ts'
-import { literalSecret, maskReferences, type SecretSources, substitute } from './secrets.ts'
+import { maskReferences, unmaskReferences } from './secrets.ts'
 import { resolveSource } from './source.ts'
 import { readYaml } from './yaml-file.ts'
 
-const DEFAULT_FILE = 'grabber.yaml'
-
-export interface LoadOptions {
-  /** The file given by the person; without it `./grabber.yaml` is used when it exists, and else the defaults. */
-  path?: string
-  env: Record<string, string | undefined>
-  cwd: string
+export interface LoadOptions extends FileOptions {
+  /** In the place of `cameras.yaml` in the data folder: what it would be after a change. */
+  cameraFile?: CameraFileText
 }
 
 export interface ConfigOrigin {
@@ -29,85 +29,83 @@ export interface ConfigOrigin {
   overrides: string[]
 }
 
+/** Where a camera is written, and how: with its references as they stand there. */
+export interface WrittenCamera {
+  /** `command`: in `cameras.yaml` of the data folder. */
+  by: 'file' | 'command'
+  camera: unknown
+}
+
 export interface LoadedConfig {
+  /** A camera that was stopped by command is not `enabled` in it. */
   config: Config
   origin: ConfigOrigin
+  /** SHA-256 of the main file's text; `null` when there is no file. */
+  digest: string | null
+  written: ReadonlyMap<string, WrittenCamera>
+  /** Cameras that were stopped by command. */
+  stopped: readonly string[]
+  /** Cameras of both files: what `cameras.yaml` says of them does not count. */
+  shadowed: readonly string[]
 }
 
 /**
- * The effective configuration. `config.data` and `file:` sources are absolute paths in it.
- * Throws CFG_UNREADABLE, or CFG_INVALID with `context.problems: ConfigProblem[]`.
+ * The effective configuration: the main file, the cameras added by command under it, the environment over it.
+ * `config.data` and `file:` sources are absolute paths in it; relative ones start at the main file, also those of added
+ * cameras. Throws CFG_UNREADABLE, or CFG_INVALID with `context.problems: ConfigProblem[]`.
  */
 export function loadConfig(options: LoadOptions): LoadedConfig {
-  const file = findFile(options)
-  const folder = file === null ? options.cwd : dirname(file)
-  const yaml = readYaml(file === null ? '' : maskReferences(readText(file)))
+  const { file, folder, text } = findMainFile(options)
+  const yaml = readYaml(maskReferences(text))
   if (yaml.problems.length > 0) throw invalid(file, yaml.problems)
 
   const problems: ConfigProblem[] = []
   const report = (path: Path, message: string) => problems.push({ path: dotted(path), message })
-  const written = resolveReferences(yaml.value ?? {}, { env: options.env, folder }, report)
+  const resolveAt = (value: unknown, path: Path) => resolveReferences(value, { env: options.env, folder }, report, path)
   const overrides = environmentOverrides(options.env, report)
-  const merged = overrides.apply(written, options.cwd)
+  const main = overrides.apply(resolveAt(yaml.value ?? {}, []), options.cwd)
+  const added = addCameras(main, options.cameraFile ?? cameraFileIn(dataFolderOf(main, folder)), resolveAt)
 
-  const result = configSchema.safeParse(merged, { reportInput: true })
-  if (!result.success) problems.push(...problemsOf(result.error.issues, configSchema), ...insideBadlyNamed(merged))
-  if (problems.length > 0 || !result.data) throw invalid(file, located(problems, yaml.lineOf, overrides.variableAt))
+  const result = configSchema.safeParse(added.document, { reportInput: true })
+  if (!result.success) problems.push(...problemsOf(result.error.issues, configSchema), ...insideBadlyNamed(added))
+  const all = [...located(problems, added, yaml.lineOf, overrides.variableAt), ...added.problems]
+  if (all.length > 0 || !result.data) throw invalid(file, all)
 
   const config = result.data
   config.data = resolve(folder, config.data)
   for (const camera of Object.values(config.cameras)) camera.source = resolveSource(camera.source, folder)
-  return { config, origin: { file, overrides: overrides.names } }
-}
-
-function findFile({ path, cwd }: LoadOptions): string | null {
-  if (path !== undefined) return resolve(cwd, path)
-  const usual = resolve(cwd, DEFAULT_FILE)
-  return existsSync(usual) ? usual : null
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable'
-    throw new GrabberError('CFG_UNREADABLE', `${file} cannot be read (${reason})`, { cause })
+  const stopped = added.stopped.filter((id) => Object.hasOwn(config.cameras, id))
+  for (const id of stopped) config.cameras[id]!.enabled = false
+  return {
+    config,
+    origin: { file, overrides: overrides.names },
+    digest: file === null ? null : digestOf(text),
+    written: writtenCameras(yaml.value, added),
+    stopped,
+    shadowed: added.shadowed,
   }
 }
 
-/** A copy of `value` with secrets substituted, and without sections that are written but empty (`cameras:`). */
-function resolveReferences(
-  value: unknown,
-  sources: SecretSources,
-  report: (path: Path, message: string) => void,
-  path: Path = [],
-): unknown {
-  if (typeof value === 'string') {
-    const literal = literalSecret(value)
-    if (literal !== undefined) report(path, literal)
-    const { text, problems } = substitute(value, sources)
-    for (const problem of problems) report(path, problem)
-    return text
-  }
-  if (Array.isArray(value)) return value.map((item, i) => resolveReferences(item, sources, report, [...path, i]))
-  if (value === null || typeof value !== 'object') return value
-  const copy: Record<string, unknown> = {}
-  for (const [key, item] of Object.entries(value)) {
-    if (key === '__proto__') report([...path, key], 'this name is not possible')
-    else if (item !== null || !isSection([...path, key]))
-      copy[key] = resolveReferences(item, sources, report, [...path, key])
-  }
-  return copy
+function cameraFileIn(data: string): CameraFileText {
+  const path = join(data, CAMERA_FILE)
+  return { path, text: readTextFile(path) ?? '' }
 }
 
-function isSection(path: Path): boolean {
-  const type = schemaAt(configSchema, path)?._zod.def.type
-  return type === 'object' || type === 'record'
+/** By which two versions of the main file are told apart. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function writtenCameras(main: unknown, { cameras }: AddedCameras): Map<string, WrittenCamera> {
+  const ofFile = (main as { cameras?: object | null } | undefined)?.cameras ?? {}
+  const entries = (from: object, by: WrittenCamera['by']) =>
+    Object.entries(unmaskReferences(from)).map(([id, camera]): [string, WrittenCamera] => [id, { by, camera }])
+  return new Map([...entries(ofFile, 'file'), ...entries(cameras, 'command')])
 }
 
 /** zod does not look into an entry whose key it refuses; this does, so that nothing is left for the next try. */
-function insideBadlyNamed(merged: unknown): ConfigProblem[] {
-  const cameras = (merged as { cameras?: unknown }).cameras
+function insideBadlyNamed({ document }: AddedCameras): ConfigProblem[] {
+  const cameras = (document as { cameras?: unknown } | null)?.cameras
   if (typeof cameras !== 'object' || cameras === null) return []
   const names = configSchema.shape.cameras.unwrap().keyType
   return Object.entries(cameras).flatMap(([name, camera]) => {
@@ -117,26 +115,32 @@ function insideBadlyNamed(merged: unknown): ConfigProblem[] {
   })
 }
 
-/** One problem per path (the first one found), with its line or its variable, in the order of the file. */
+/** One problem per path (the first one found), with its line or its variable, in the order of the files. */
 function located(
   problems: ConfigProblem[],
+  added: AddedCameras,
   lineOf: (path: Path) => number | undefined,
   variableAt: (path: string) => string | undefined,
 ): ConfigProblem[] {
   const first = new Map<string, ConfigProblem>()
-  for (const problem of problems) {
-    if (first.has(problem.path)) continue
+  for (const given of problems) {
+    if (first.has(given.path)) continue
+    const problem = added.locate(given)
     const variable = variableAt(problem.path)
-    const line = variable === undefined ? lineOf(problem.path.split('.')) : undefined
+    const line = problem.line ?? (variable === undefined ? lineOf(problem.path.split('.')) : undefined)
     const message = variable === undefined ? problem.message : `${problem.message} (from ${variable})`
     first.set(problem.path, { ...problem, message, ...(line === undefined ? {} : { line }) })
   }
-  return [...first.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  const isAdded = ({ file }: ConfigProblem) => Number(file !== undefined)
+  return [...first.values()].sort((a, b) => isAdded(a) - isAdded(b) || (a.line ?? 0) - (b.line ?? 0))
 }
 
 function invalid(file: string | null, problems: ConfigProblem[]): GrabberError {
-  const where = file ?? 'the configuration'
+  const [first] = problems
+  const where = first?.file === undefined ? `${file ?? 'the configuration'}: ` : ''
   const message =
-    problems.length === 1 ? `${where}: ${problemLine(problems[0]!)}` : `${where} has ${problems.length} problems`
+    problems.length === 1
+      ? `${where}${problemLine(first!)}`
+      : `${file ?? 'the configuration'} has ${problems.length} problems`
   return new GrabberError('CFG_INVALID', message, { context: { file, problems } })
 }

@@ -12,14 +12,17 @@ export interface ConfigProblem {
   nearest?: string
   /** 1-based line in the YAML file. */
   line?: number
+  /** Path of the file, where it is not the main one. */
+  file?: string
 }
 
 export type Path = readonly PropertyKey[]
 
 /** `line 7: cameras.lobby.sorce: unknown key, did you mean source?` */
-export function problemLine({ path, message, nearest, line }: ConfigProblem): string {
+export function problemLine({ path, message, nearest, line, file }: ConfigProblem): string {
   const meant = nearest === undefined ? '' : `, did you mean ${nearest}?`
-  return [line === undefined ? '' : `line ${line}: `, path === '' ? '' : `${path}: `, message, meant].join('')
+  const where = [file, line === undefined ? undefined : `line ${line}`].filter((part) => part !== undefined).join(' ')
+  return [where === '' ? '' : `${where}: `, path === '' ? '' : `${path}: `, message, meant].join('')
 }
 
 /** The problems in zod's issues, one per unknown key; `schema` is what was parsed with, and tells the known keys. */

@@ -20,12 +20,18 @@ export function redactText(text: string): string {
     .replace(queryValue, `$1${HIDDEN}`)
 }
 
-/** A deep copy in which every string went through redactText. */
-export function redact<T>(value: T): T {
-  if (typeof value === 'string') return redactText(value) as T
-  if (Array.isArray(value)) return value.map((item) => redact(item)) as T
+/** The same for text as it is written in a configuration: references such as `${NAME}` are no secrets, and stay. */
+export function redactWritten(text: string): string {
+  const hidden = text.replaceAll(/\$\{[^{}\n]*\}/g, HIDDEN)
+  return redactText(hidden) === hidden ? text : redactText(text)
+}
+
+/** A deep copy in which every string went through `redactString`. */
+export function redact<T>(value: T, redactString = redactText): T {
+  if (typeof value === 'string') return redactString(value) as T
+  if (Array.isArray(value)) return value.map((item) => redact(item, redactString)) as T
   if (value !== null && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redact(item)])) as T
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redact(item, redactString)])) as T
   }
   return value
 }

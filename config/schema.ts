@@ -8,7 +8,8 @@ import { cameraDefaults, cameraSchema } from './camera-schema.ts'
 
 const ID = /^[a-z0-9_-]+$/
 
-const id = z
+/** Of a node or a camera. */
+export const idSchema = z
   .string()
   .max(64, 'at most 64 characters')
   .regex(ID, 'only a–z, 0–9, _ and - are allowed (it becomes part of a NATS subject)')
@@ -34,7 +35,7 @@ const deviceChoice = z.strictObject({
 
 export const configSchema = z
   .strictObject({
-    node: id.default('edge-1').describe('Name of this box in event subjects.'),
+    node: idSchema.default('edge-1').describe('Name of this box in event subjects.'),
     data: z
       .string()
       .min(1)
@@ -55,7 +56,7 @@ export const configSchema = z
         port: z.int().min(0).max(65535).default(8080).describe('TCP port; 0 takes a free one (see data/run.json).'),
       })
       .prefault({})
-      .describe('Health, metrics and the read-only API.'),
+      .describe('Health, metrics and the API; on a loopback address cameras can be started and stopped by it.'),
     nats: z
       .strictObject({
         url: natsUrl
@@ -200,7 +201,7 @@ export const configSchema = z
       .describe('Deadlines between the processes (docs/protocol.md).'),
     defaults: cameraDefaults,
     cameras: z
-      .record(id, cameraSchema)
+      .record(idSchema, cameraSchema)
       .default({})
       .describe('The cameras by id; a–z, 0–9, _ and - are allowed in an id.'),
   })

@@ -16,6 +16,14 @@ export function maskReferences(text: string): string {
   return text.replaceAll(/\$\{([^{}\n]*)\}/g, (_, name: string) => `${OPEN}${name}${CLOSE}`)
 }
 
+/** A copy of `value` in which masked references read as they were written. */
+export function unmaskReferences<T>(value: T): T {
+  if (typeof value === 'string') return value.replaceAll(reference, (_, name: string) => `\${${name}}`) as T
+  if (Array.isArray(value)) return value.map((item) => unmaskReferences(item)) as T
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unmaskReferences(item)])) as T
+}
+
 export interface SecretSources {
   env: Record<string, string | undefined>
   /** Folder that relative `${file:…}` paths start from. */

@@ -249,6 +249,13 @@ export const errorTable = {
     'There is such a resource already.',
     'take another id, or update the one that is there',
   ),
+  API_FORBIDDEN: row(
+    2,
+    'refuse',
+    'This may not be asked for in this way.',
+    'use the command line on the machine itself, or NATS',
+  ),
+  API_BUSY: row(5, 'retry', 'Too many commands are under way.', 'ask again in a moment'),
   API_LISTEN: row(
     5,
     'restart',

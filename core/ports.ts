@@ -48,7 +48,36 @@ export interface EventBus {
   publishLive(subject: string, data: object): void
   /** Core subscription, wildcards as in NATS. */
   subscribe(subject: string, handler: (message: BusMessage) => void): () => void
+  /** Answers requests from now on, after each reconnection again, until it is stopped by what is returned. */
+  serve(service: ServiceSpec): () => void
+  /** Asks who serves the subject. BUS_UNAVAILABLE while away, when nobody does, or when no answer came in time. */
+  request(message: BusMessage, timeoutMs: number): Promise<BusMessage>
   close(): Promise<void>
+}
+
+/** A service as NATS's service protocol (ADR-32) knows one: found and counted by its tools. */
+export interface ServiceSpec {
+  /** Letters, digits, _ and -. */
+  name: string
+  /** Semantic version. */
+  version: string
+  description: string
+  metadata: Record<string, string>
+  endpoints: readonly ServiceEndpoint[]
+}
+
+export interface ServiceEndpoint {
+  /** Letters, digits, _ and -. */
+  name: string
+  subject: string
+  /** Must not reject, nor hold the loop; many may be under way. */
+  answer(request: BusMessage): Promise<ServiceReply>
+}
+
+export interface ServiceReply {
+  data: Uint8Array
+  /** Said in headers as well (`Nats-Service-Error-Code`, `Nats-Service-Error`); `null` for a success. */
+  failure: { status: number; message: string } | null
 }
 
 export interface StoredEvent {

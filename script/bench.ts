@@ -12,6 +12,7 @@ import { benchGallery } from './benchmarks/gallery.ts'
 import { benchIdentity } from './benchmarks/identity.ts'
 import type { Bench, BenchContext } from './benchmarks/kit.ts'
 import { benchPacking } from './benchmarks/packing.ts'
+import { benchPicture } from './benchmarks/picture-health.ts'
 import { benchReplay } from './benchmarks/replay.ts'
 import { benchStartup } from './benchmarks/startup.ts'
 
@@ -23,6 +24,7 @@ const benches: Record<string, Bench> = {
   gallery: benchGallery,
   identity: benchIdentity,
   cameras: benchCameras,
+  picture: benchPicture,
 }
 
 async function main(): Promise<void> {

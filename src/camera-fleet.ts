@@ -240,6 +240,9 @@ export class CameraFleet {
   }
 }
 
+/** The cameras as commands, triggers and a change of the configuration reach them. */
+export type CameraDesk = Pick<CameraFleet, 'list' | 'get' | 'start' | 'stop' | 'restart' | 'trigger' | 'apply'>
+
 /** All of the configuration that a camera's sessions depend on. */
 function usedBy(config: Config, id: string) {
   const { timeouts, reconnect } = config

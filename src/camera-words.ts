@@ -26,10 +26,13 @@ export interface WordParts {
   onHost(name: string, pid: number | null): void
 }
 
+type Counted = Pick<SessionProgress, 'faces' | 'damaged'>
+
 export class CameraWords implements CameraListener {
   readonly #parts: WordParts
   readonly #ledgers = new Map<string, LedgerCounts>()
-  readonly #facesCounted = new Map<string, number>()
+  /** Of the present incarnation. */
+  readonly #counted = new Map<string, Counted>()
   /** Makes the keys of state events unique over restarts of the daemon. */
   readonly #startedAt = Date.now().toString(36)
   #stateChanges = 0
@@ -71,12 +74,21 @@ export class CameraWords implements CameraListener {
     for (const [stage, samples] of Object.entries(progress.samples)) {
       for (const ms of samples) metrics.stage(stage, ms)
     }
-    metrics.faces(id, progress.faces - (this.#facesCounted.get(id) ?? 0))
-    this.#facesCounted.set(id, progress.faces)
+    const { faces, damaged } = progress
+    const before = this.#counted.get(id)
+    metrics.faces(id, faces - (before?.faces ?? 0))
+    metrics.damaged(id, damaged - (before?.damaged ?? 0))
+    this.#counted.set(id, { faces, damaged })
   }
 
   onCheckpoint(id: string, checkpoint: Checkpoint): void {
     this.#parts.specs.checkpoint(id, checkpoint)
+  }
+
+  onEnded(id: string, { reason, progress, damage, peakRssBytes }: Extract<FromSession, { type: 'ended' }>): void {
+    const { ledger, leases } = progress
+    const end = { camera: id, reason, ledger, leases, damaged: damage.count, peakRssBytes }
+    this.#parts.logger.info(end, 'the session has ended')
   }
 
   onComplaint(id: string, { code, message }: CodedError): void {
@@ -95,7 +107,7 @@ export class CameraWords implements CameraListener {
 
   onHost(id: string, pid: number | null): void {
     // A new incarnation counts from zero again.
-    this.#facesCounted.delete(id)
+    this.#counted.delete(id)
     this.#parts.onHost(`camera:${id}`, pid)
   }
 
@@ -107,6 +119,6 @@ export class CameraWords implements CameraListener {
   forget(id: string): void {
     this.#parts.metrics.remove(id)
     this.#ledgers.delete(id)
-    this.#facesCounted.delete(id)
+    this.#counted.delete(id)
   }
 }

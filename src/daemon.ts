@@ -3,48 +3,55 @@
  * No pixel comes here, and nothing here takes longer than a few milliseconds on the event loop.
  */
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { GalleryActor } from '../actors/gallery.ts'
+import type { Transition } from '../actors/kernel/supervision-node.ts'
 import type { Supervisor } from '../actors/kernel/supervisor.ts'
 import { Service, serviceChild } from '../actors/service.ts'
 import { startTree } from '../actors/tree.ts'
-import type { Config } from '../config/schema.ts'
+import type { CameraFileText } from '../config/camera-file.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import type { LogLevel } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
-import { type GrabberError, toGrabberError } from '../core/errors.ts'
-import { type CloudEvent, type EventData, NODE_CAMERA, toCloudEvent } from '../core/event.ts'
-import type { Logger } from '../core/ports.ts'
-import { type BusService, createBus } from './bus-service.ts'
+import type { GrabberError } from '../core/errors.ts'
+import type { CloudEvent } from '../core/event.ts'
+import type { EventBus, Logger } from '../core/ports.ts'
+import packageJson from '../package.json' with { type: 'json' }
+import type { BusService } from './bus-service.ts'
 import { CameraFleet } from './camera-fleet.ts'
-import { type DaemonDoors, openControl, openHttp } from './doors.ts'
+import type { NodeInfo } from './commands/node-commands.ts'
+import { type DaemonParts, engineSocket, takeParts } from './daemon-parts.ts'
+import { Doors } from './doors.ts'
 import { EngineDesk } from './engine-desk.ts'
-import type { GpuFindings } from './engine-plan.ts'
-import { findGpus } from './engine-service.ts'
 import { EventDesk } from './event-desk.ts'
 import { healthParts } from './health-parts.ts'
 import { HealthWatch } from './health-watch.ts'
 import { hostSettings } from './host-settings.ts'
 import type { HealthPart } from './http/health.ts'
-import { chooseModels, type ModelChoice } from './model-choice.ts'
+import { type ConfigReport, LiveConfig } from './live-config.ts'
+import { LoadWatch } from './load-watch.ts'
+import { ModelDesk } from './model-desk.ts'
+import { NodeWords } from './node-words.ts'
 import { Metrics } from './ops/metrics.ts'
 import { StoredPeople } from './people.ts'
-import { DataDir } from './store/data-dir.ts'
+import { Reconfiguration } from './reconfiguration.ts'
+import { CameraFileStore } from './store/camera-file.ts'
+import type { DataDir } from './store/data-dir.ts'
 import { PlaybackTable } from './store/playback.ts'
-import { openStore, type Store } from './store/sqlite.ts'
+import type { Store } from './store/sqlite.ts'
 
 const SERVICE_STOP_MS = 5000
 const BUS_STOP_MS = 15_000
-/** A crash a second for 11 days: the longest name of an engine's socket. */
-const MOST_INCARNATIONS = 999_999
-const engineSocket = (incarnation: number) => `engine-${incarnation}`
-
-export interface DaemonInfo {
-  httpUrl: string | null
-  natsUrl: string | null
-  device: string | null
+export interface DaemonOptions {
+  loaded: LoadedConfig
+  /** The configuration as it is written now, with these cameras of commands. CFG_*. */
+  load(cameraFile: CameraFileText): LoadedConfig
+  setLogLevel(level: LogLevel): void
+  logger: Logger
+  /** Aborted: it stops in order, also while it starts. */
+  signal: AbortSignal
 }
 
 export class Daemon {
-  readonly #config: Config
   readonly #logger: Logger
   readonly #metrics = new Metrics()
   readonly #dataDir: DataDir
@@ -54,28 +61,31 @@ export class Daemon {
   readonly #events: EventDesk
   readonly #engines: EngineDesk
   readonly #fleet: CameraFleet
+  readonly #live: LiveConfig
+  readonly #models: ModelDesk
+  readonly #words: NodeWords
+  readonly #doors: Doors
+  readonly #load: LoadWatch
+  readonly #startedAt = new Date().toISOString()
   #tree: Supervisor | undefined
   #started = false
-  #httpUrl: string | null = null
-  #models: ModelChoice
-  /** One after the other: the choice of the later one stands. */
-  #refreshing: Promise<unknown> = Promise.resolve()
-  #stateChanges = 0
   #health: HealthWatch | undefined
 
-  private constructor(config: Config, logger: Logger, parts: DaemonParts) {
-    this.#config = config
+  private constructor(options: DaemonOptions, parts: DaemonParts) {
+    const { logger, loaded } = options
+    const { config } = loaded
     this.#logger = logger
     this.#dataDir = parts.dataDir
     this.#store = parts.store
     this.#bus = parts.bus
-    const host = hostSettings(config, logger)
+    const { store } = parts
+    const { bus } = parts.bus
     const openSinceMs = Date.now()
     this.#gallery = new GalleryActor({
       open: async (signal) => {
         const submit = (event: CloudEvent) => this.#events.submit(event)
         const settled = { config: this.#models.config, clock: systemClock, submit, openSinceMs }
-        const people = await new StoredPeople({ store: parts.store, ...settled }).load(signal)
+        const people = await new StoredPeople({ store, ...settled }).load(signal)
         this.#metrics.gallery(people.sizes)
         return people
       },
@@ -84,18 +94,25 @@ export class Daemon {
       askDeadlineMs: config.timeouts.askMs,
       onSearch: (durationMs) => this.#metrics.matching(durationMs / 1000),
     })
-    this.#events = new EventDesk({ store: parts.store, bus: parts.bus.bus, config, logger, metrics: this.#metrics })
-    this.#models = parts
+    const historyRows = () => this.#live.config.events.historyRows
+    this.#events = new EventDesk({ store, bus, config, historyRows, logger, metrics: this.#metrics })
+    this.#words = new NodeWords(config.node, this.#events, parts.dataDir, logger)
+    this.#models = new ModelDesk({
+      first: parts.models,
+      logger,
+      swap: (models) => this.#engines.service.swapModels(models),
+      reopenGallery: async () => this.#tree?.restart('gallery'),
+    })
     this.#engines = new EngineDesk({
       config: config.engine,
-      models: parts.engineModels,
+      models: parts.models.engineModels,
       gpus: parts.gpus,
-      host,
+      host: hostSettings(config, logger),
       logger,
       metrics: this.#metrics,
       socketPath: (incarnation) => parts.dataDir.socketPath(engineSocket(incarnation)),
-      tell: (report) => this.#tell('engine.state', report),
-      onHost: (name, pid) => this.#note(name, pid),
+      tell: (report) => this.#words.tell('engine.state', report),
+      onHost: (name, pid) => this.#words.note(name, pid),
     })
     this.#fleet = new CameraFleet({
       config,
@@ -108,40 +125,66 @@ export class Daemon {
       visitors: this.#gallery,
       playbacks: new PlaybackTable(parts.store),
       picturesDir: join(config.data, 'pictures'),
-      bus: parts.bus.bus,
+      bus,
       submit: (event) => this.#events.submit(event),
       tell: (event) => this.#events.tell(event),
-      onHost: (name, pid) => this.#note(name, pid),
+      onHost: (name, pid) => this.#words.note(name, pid),
     })
+    const change = new Reconfiguration({
+      models: this.#models,
+      fleet: this.#fleet,
+      setLogLevel: options.setLogLevel,
+      reopenHttp: () => this.#doors.reopenHttp(),
+    })
+    this.#live = new LiveConfig({
+      first: loaded,
+      load: options.load,
+      cameraFile: new CameraFileStore(config.data),
+      prepare: (next, diff) => change.prepare(next, diff),
+      logger,
+    })
+    this.#load = new LoadWatch({
+      config: () => this.#live.config,
+      fleet: this.#fleet,
+      engine: () => this.#engines.totals,
+      clock: systemClock,
+      metrics: this.#metrics,
+      logger,
+    })
+    const refreshModels = () => this.#live.alone(() => change.refreshModels(this.#live.config))
+    this.#doors = this.#makeDoors(this.#live, bus, refreshModels)
   }
 
   /** Takes the data folder and raises the tree; resolves when every member was tried once. STO_*, MDL_HASH, CFG_*. */
-  static async start(config: Config, logger: Logger): Promise<Daemon> {
-    const choice = await chooseModels(config, logger)
-    const gpus = await findGpus(config.engine)
-    const dataDir = await DataDir.acquire(config.data, { logger, clock: systemClock })
+  static async start(options: DaemonOptions): Promise<Daemon> {
+    const parts = await takeParts(options.loaded.config, options.logger)
     try {
-      // Now, instead of at the start of each member that has one.
-      dataDir.socketPath(engineSocket(MOST_INCARNATIONS))
-      const store = openStore(dataDir.database)
-      const bus = await createBus(config.nats.url, config.node, dataDir, logger)
-      const daemon = new Daemon(config, logger, { ...choice, dataDir, store, bus, gpus })
+      const daemon = new Daemon(options, parts)
       try {
-        await daemon.#raise()
+        await daemon.#raise(options.signal)
       } catch (error) {
         await daemon.stop()
         throw error
       }
       return daemon
     } catch (error) {
-      dataDir.release()
+      parts.dataDir.release()
       throw error
     }
   }
 
-  get info(): DaemonInfo {
-    const device = this.#engines.service.devices[0]?.chosen ?? null
-    return { httpUrl: this.#httpUrl, natsUrl: this.#dataDir.run.natsUrl, device }
+  get info(): NodeInfo {
+    return {
+      node: this.#live.config.node,
+      version: packageJson.version,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      device: this.#engines.service.devices[0]?.chosen ?? null,
+      httpUrl: this.#doors.httpUrl,
+      natsUrl: this.#dataDir.run.natsUrl,
+      bus: this.#bus.bus.state,
+      cameras: Object.keys(this.#live.config.cameras).length,
+    }
   }
 
   /** Resolves when the tree has ended: undefined after `stop`, the error when a defect ended it. */
@@ -149,6 +192,7 @@ export class Daemon {
     const exit = await this.#tree!.exited
     // Its timer would keep the process alive after a defect.
     this.#health?.close()
+    this.#load.close()
     this.#engines.close()
     this.#metrics.close()
     this.#dataDir.release()
@@ -158,35 +202,17 @@ export class Daemon {
   /** Reverse order of the start, each member drained and flushed, each bounded in time. */
   async stop(): Promise<void> {
     this.#health?.close()
+    this.#load.close()
     this.#engines.close()
     await this.#tree?.stop()
   }
 
-  /**
-   * Takes up models that were installed since the start: the engines load them, and cameras for which they change something
-   * (faces, liveness, another embedder while nobody is enrolled) start a new session. The others go on undisturbed. Answers
-   * with those cameras. MDL_*, ENG_*, GAL_MODEL_MISMATCH.
-   */
-  refreshModels(): Promise<RefreshedModels> {
-    const refresh = this.#refreshing.then(() => this.#refreshModels())
-    this.#refreshing = refresh.catch(() => undefined)
-    return refresh
+  /** Takes the configuration as it is written now. `by` is for the log. CFG_*, MDL_*, GAL_MODEL_MISMATCH: nothing changed. */
+  reload(by: string): Promise<ConfigReport> {
+    return this.#live.reload(by)
   }
 
-  async #refreshModels(): Promise<RefreshedModels> {
-    const before = this.#models
-    const choice = await chooseModels(this.#config, this.#logger)
-    await this.#engines.service.swapModels(choice.engineModels)
-    this.#models = choice
-    if (choice.config.defaults.faces.embedder !== before.config.defaults.faces.embedder)
-      await this.#tree?.restart('gallery')
-    const cameras = await this.#fleet.restartWhere((camera) => {
-      return !isDeepStrictEqual(before.faces(camera), choice.faces(camera))
-    })
-    return { models: choice.engineModels.map(({ id }) => id), cameras }
-  }
-
-  async #raise(): Promise<void> {
+  async #raise(signal: AbortSignal): Promise<void> {
     const members = {
       store: serviceChild('store', SERVICE_STOP_MS, () => this.#storeService()),
       bus: [
@@ -196,25 +222,26 @@ export class Daemon {
       engines: this.#engines.service.child,
       gallery: this.#gallery.child,
       cameras: this.#fleet.child,
-      http: [
-        serviceChild('http', SERVICE_STOP_MS, () => this.#openHttp()),
-        serviceChild('control', SERVICE_STOP_MS, () => openControl(this.#dataDir, this.#doors())),
-      ],
+      http: this.#doors.child,
     }
     const tree = startTree(members, {
       clock: systemClock,
       logger: this.#logger,
-      onTransition: ({ event, child }) => {
-        if (event === 'crashed') this.#metrics.restarts(child)
-      },
+      onTransition: (transition) => this.#onTransition(transition),
     })
     this.#tree = tree
+    if (signal.aborted) void this.stop()
+    else signal.addEventListener('abort', () => void this.stop(), { once: true })
     await tree.ready
     this.#started = true
     this.#health = new HealthWatch(
       () => this.#healthParts(),
-      (data) => this.#tell('node.health', data),
+      (data) => this.#words.tell('node.health', data),
     )
+  }
+
+  #onTransition({ event, child }: Transition): void {
+    if (event === 'crashed') this.#metrics.restarts(child)
   }
 
   #storeService(): Service {
@@ -231,29 +258,23 @@ export class Daemon {
     return service
   }
 
-  async #openHttp(): Promise<Service> {
-    const { service, url } = await openHttp(this.#config.http, this.#doors())
-    this.#httpUrl = url
-    this.#dataDir.announce({ httpUrl: url })
-    return service
-  }
-
-  #doors(): DaemonDoors {
-    return {
-      logger: this.#logger,
-      gallery: this.#gallery,
-      submit: (event: CloudEvent) => this.#events.submit(event),
-      refreshModels: () => this.refreshModels(),
+  #makeDoors(live: LiveConfig, bus: EventBus, refreshModels: () => Promise<object>): Doors {
+    return new Doors({
+      ...{ bus, live, refreshModels, dataDir: this.#dataDir, gallery: this.#gallery, logger: this.#logger },
+      cameras: this.#fleet,
+      supervision: () => this.#tree?.inspect(),
+      info: () => this.info,
+      submit: (event) => this.#events.submit(event),
+      events: (limit, camera) => this.#events.recent(limit, camera),
       health: () => ({ started: this.#started, parts: this.#healthParts() }),
       metrics: () => {
         this.#metrics.outboxDepth(this.#events.depth)
         this.#fleet.measureAges()
         return this.#metrics.text()
       },
-      supervision: () => this.#tree?.inspect(),
-      cameras: () => this.#fleet.list(),
-      events: (limit, camera) => this.#events.recent(limit, camera),
-    }
+      onLetter: (reason) => this.#metrics.deadLetter(reason),
+      onTransition: (transition) => this.#onTransition(transition),
+    })
   }
 
   #healthParts(): HealthPart[] {
@@ -263,38 +284,9 @@ export class Daemon {
       engineTrouble: this.#engines.trouble,
       cameras: this.#fleet.list(),
       blind: this.#models.blind,
-      listens: this.#httpUrl !== null,
+      configTrouble: this.#live.trouble,
+      loadTrouble: this.#load.trouble,
+      listens: this.#doors.httpUrl !== null,
     })
   }
-
-  /** For the sweep after a kill. Hosts end with the daemon by themselves, so a list that cannot be written ends nobody. */
-  #note(name: string, pid: number | null): void {
-    try {
-      if (pid === null) this.#dataDir.removeChild(name)
-      else this.#dataDir.addChild(name, pid)
-    } catch (error) {
-      this.#logger.warn({ child: name, error: toGrabberError(error).line }, 'run.json could not be written')
-    }
-  }
-
-  /** An event of the node itself; its key is unique over restarts of the daemon. */
-  #tell<T extends 'engine.state' | 'node.health'>(type: T, data: EventData<T>): void {
-    const timeMs = Date.now()
-    const key = `${process.pid}-${timeMs}-${++this.#stateChanges}`
-    const { node } = this.#config
-    this.#events.tell(toCloudEvent({ type, node, camera: NODE_CAMERA, key, timeMs, data }))
-  }
-}
-
-interface RefreshedModels {
-  models: string[]
-  /** Those that started a new session. */
-  cameras: string[]
-}
-
-interface DaemonParts extends ModelChoice {
-  gpus: GpuFindings
-  dataDir: DataDir
-  store: Store
-  bus: BusService
 }

@@ -12,6 +12,7 @@ import type { EngineFigures, EngineModelSpec } from '../core/wire/engine-control
 import type { GpuFigures } from '../models/gpu-figures.ts'
 import type { GpuFindings } from './engine-plan.ts'
 import { EngineService } from './engine-service.ts'
+import type { EngineTotals } from './load-watch.ts'
 import { GpuWatch } from './ops/gpu-watch.ts'
 import type { Metrics } from './ops/metrics.ts'
 
@@ -58,6 +59,13 @@ export class EngineDesk {
     if (reports.length === 0) return plan.refused.map(({ device, reason }) => `${device}: ${reason}`).join(', ')
     const absent = reports.filter(({ state }) => state !== 'ready')
     return absent.map(({ engine, state, reason }) => `${engine} ${state}: ${reason}`).join(', ')
+  }
+
+  /** For the load policy; `undefined` while no engine runs. */
+  get totals(): EngineTotals | undefined {
+    const { idle, reports, queueDepth, answered, p50LatencyMs } = this.service
+    if (idle || reports.every(({ state }) => state !== 'ready')) return undefined
+    return { queueDepth, answered, p50LatencyMs }
   }
 
   close(): void {

@@ -33,7 +33,9 @@ const busBreaker: Record<BusState, BreakerState> = {
 export interface EventDeskParts {
   store: Store
   bus: EventBus
-  config: Config
+  config: Pick<Config, 'node'>
+  /** Published events that are kept, as it is now. */
+  historyRows(): number
   logger: Logger
   metrics: Metrics
 }
@@ -91,7 +93,7 @@ export class EventDesk {
 
   /** The outbox as a child of the tree. */
   open(): RunningChild {
-    const { bus, config, logger, metrics } = this.#parts
+    const { bus, config, historyRows, logger, metrics } = this.#parts
     const dead = new DeadLetters({ bus, logger, onLetter: (reason) => metrics.deadLetter(reason) })
     const outbox = new Outbox({
       node: config.node,
@@ -106,7 +108,7 @@ export class EventDesk {
     })
     const prune = () => {
       try {
-        const more = this.#log.prune(config.events.historyRows) > 0
+        const more = this.#log.prune(historyRows()) > 0
         pruning = setTimeout(prune, more ? PRUNE_NEXT_MS : PRUNE_EVERY_MS)
       } catch (error) {
         this.#storeFailed(toGrabberError(error))

@@ -14,6 +14,10 @@ export interface HealthFigures {
   cameras: readonly CameraReport[]
   /** Cameras without faces for want of models. */
   blind: readonly string[]
+  /** Why what is written does not run; empty when it does. */
+  configTrouble: string
+  /** Who has less than the whole rate, for the load; empty when nobody has. */
+  loadTrouble: string
   /** The HTTP server has its port. */
   listens: boolean
 }
@@ -24,6 +28,8 @@ export function healthParts({
   engineTrouble,
   cameras,
   blind,
+  configTrouble,
+  loadTrouble,
   listens,
 }: HealthFigures): HealthPart[] {
   const down = cameras.filter(({ state }) => state !== 'live' && state !== 'stopped')
@@ -33,6 +39,8 @@ export function healthParts({
     bounded('bus', bus === 'connected', `${bus}; ${waitingEvents} events wait in the outbox`),
     bounded('engine', engineTrouble === '', engineTrouble),
     bounded('faces', blind.length === 0, `MDL_MISSING: none on ${blind.join(', ')}; run \`grabber models pull\``),
+    bounded('config', configTrouble === '', `what is written is not taken: ${configTrouble}`),
+    bounded('load', loadTrouble === '', loadTrouble),
     bounded('cameras', down.length === 0, down.map(({ id, state, reason }) => `${id} ${state} (${reason})`).join(', ')),
   ]
 }

@@ -3,6 +3,7 @@
  */
 
 import packageJson from '../package.json' with { type: 'json' }
+import { registerCameras } from './cli/cameras.ts'
 import { runCommandLine } from './cli/command-line.ts'
 import { registerConfig } from './cli/config.ts'
 import type { Register } from './cli/context.ts'
@@ -15,11 +16,12 @@ import { registerRun } from './cli/run.ts'
 
 const commands: readonly Register[] = [
   registerRun, //     run
+  registerCameras, // cameras list · get · add · update · remove · start · stop · restart · trigger · discover
   registerReplay, //  replay
   registerFaces, //  faces detect · identify · enroll · list · remove · calibrate
   registerEvents, //  events tail · dead
   registerModels, //  models list · pull · verify
-  registerConfig, //  config check · print · schema
+  registerConfig, //  config check · print · schema · reload
 ]
 
 const context = processContext(process, process.env)

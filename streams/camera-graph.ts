@@ -31,7 +31,7 @@ export function cameraGraph(
   const gate = new MotionGate(services)
   const { fps } = services.spec.analysis
   return frames.pipe(
-    sampleFps({ fps, onSkip: (frame) => services.skip(frame, 'rate') }),
+    sampleFps({ fps, share: () => services.share, onSkip: (frame) => services.skip(frame, 'rate') }),
     motionGate(gate, services),
     qualityGate(services),
     hasFaces(services) ? faceBranch(services, analysis, limits) : withoutFaces,

@@ -105,6 +105,8 @@ export interface GraphServices {
   readonly spec: SessionSpec
   readonly faces: FacesSpec | null
   readonly engine: InferenceEngine
+  /** Of the configured rate, under load: 0 < share ≤ 1. */
+  readonly share: number
   /** What the stages find is noted here, for the decoder. */
   readonly activity: Activity
   /** The daemon's gallery. */

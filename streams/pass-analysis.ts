@@ -3,12 +3,14 @@
  * Owns the subscription. A source that fails ends the pass in order: what is in flight is finished, tracks end; the failure
  * is then the caller's. Everything else that fails ends the pass at once.
  */
-import { catchError, EMPTY, filter, lastValueFrom, map } from 'rxjs'
+import { catchError, EMPTY, filter, identity, lastValueFrom, map } from 'rxjs'
+import type { PictureHealth } from '../core/wire/control.ts'
 import { cameraGraph } from './camera-graph.ts'
 import type { Seen } from './graph-item.ts'
 import type { RestPolicy } from './media/gated-decoder.ts'
 import type { PictureScaler } from './media/picture-scaler.ts'
 import { bounded } from './operators/bounded.ts'
+import { pictureHealth } from './operators/picture-health.ts'
 import { LIVE_TAIL_FRAMES, LOSSLESS_FRAMES, type SessionServices } from './session-services.ts'
 import type { Pass } from './sources/pass.ts'
 
@@ -26,13 +28,17 @@ export interface PassAnalysis {
   policy: RestPolicy | null
   /** The end of the frames is an end of what they show: tracks end with it. */
   concludes(): boolean
+  /** The picture of a camera is healthy, frozen or black from now on. */
+  onPicture(health: PictureHealth, evidence: string): void
   /** A failure that ends the pass in order. */
   isSourceFailure(error: unknown): boolean
+  /** The first frame has come. */
+  onBegun(): void
 }
 
 /** Resolves when everything has its verdict, with the source's failure if it ended by one. */
 export async function analysePass(options: PassAnalysis): Promise<{ failure?: unknown }> {
-  const { pass, services, scaler, policy, concludes, isSourceFailure } = options
+  const { pass, services, scaler, policy, concludes, isSourceFailure, onBegun } = options
   const outcome: { failure?: unknown } = {}
   const frames = pass.frames(policy).pipe(
     catchError((error) => {
@@ -40,8 +46,13 @@ export async function analysePass(options: PassAnalysis): Promise<{ failure?: un
       outcome.failure = error
       return EMPTY
     }),
-    map((captured) => services.capture(captured, scaler)),
+    map((captured, index) => {
+      const frame = services.capture(captured, scaler)
+      if (index === 0) onBegun()
+      return frame
+    }),
     filter((frame) => frame !== undefined),
+    services.lossless ? identity : pictureHealth({ ...services.spec.picture, onChange: options.onPicture }),
   )
   const detectQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_DETECT_QUEUE
   const tailQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_TAIL_QUEUE

@@ -32,7 +32,7 @@ const COMPLAINT_MS = 1000
 const MAX_KEYFRAME_SIDE_PX = 3840
 
 /** What only the source knows. */
-export type SourceFigures = Pick<SessionProgress, 'received' | 'gate' | 'driftPpm'>
+export type SourceFigures = Pick<SessionProgress, 'received' | 'gate' | 'driftPpm' | 'damaged'>
 
 export class SessionServices implements GraphServices {
   readonly spec: SessionSpec
@@ -195,12 +195,13 @@ export class SessionServices implements GraphServices {
     await this.#pictures?.flush()
   }
 
-  progress({ received, gate, driftPpm }: SourceFigures): SessionProgress {
+  progress({ received, gate, driftPpm, damaged }: SourceFigures): SessionProgress {
     return {
       ledger: this.#ledger.counts(),
       received,
       gate,
       driftPpm,
+      damaged,
       leases: this.#leases.open,
       lastPtsMs: this.#lastPtsMs,
       rssBytes: process.memoryUsage.rss(),

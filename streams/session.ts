@@ -44,7 +44,7 @@ export class Session {
   readonly #stop = new AbortController()
   #pass: Pass | undefined
   #gate: DecodeGate | undefined
-  #figures: SourceFigures = { received: 0, gate: 'off', driftPpm: null }
+  #figures: SourceFigures = { received: 0, gate: 'off', driftPpm: null, damaged: 0 }
   /** Pictures that earlier connections received. */
   #receivedBefore = 0
   #connect = Promise.withResolvers<void>()
@@ -115,13 +115,17 @@ export class Session {
   #tick(): void {
     const ms = this.#gate?.resting ? RESTING_PROGRESS_MS : PROGRESS_MS
     this.#ticking = this.#clock.after(ms, () => {
-      this.#link.send({ type: 'progress', progress: this.progress() })
+      this.#tellProgress()
       this.#tick()
     })
   }
 
   get #stopping(): boolean {
     return this.#stop.signal.aborted
+  }
+
+  #tellProgress(): void {
+    this.#link.send({ type: 'progress', progress: this.progress() })
   }
 
   async #playFile(source: FileSource): Promise<void> {
@@ -206,9 +210,12 @@ export class Session {
         services: this.#services,
         scaler,
         policy: this.#gate ?? null,
+        onPicture: (health, evidence) => this.#link.send({ type: 'picture', health, evidence }),
         // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
         concludes: () => !(this.#services.lossless && this.#stopping),
         isSourceFailure,
+        // So that a camera is live with its first picture.
+        onBegun: () => this.#tellProgress(),
       })
     } finally {
       this.#figures = { ...this.#sourceFigures(), gate: 'off' }
@@ -242,6 +249,7 @@ export class Session {
       received: this.#receivedBefore + pass.received,
       gate: this.#gate === undefined ? 'off' : this.#gate.resting ? 'idle' : 'active',
       driftPpm: pass.driftPpm,
+      damaged: this.#damage.damage.count,
     }
   }
 }

@@ -84,6 +84,8 @@ export interface SessionProgress {
   gate: 'idle' | 'active' | 'off'
   /** By how much the camera's clock runs faster than ours, parts per million; `null` while that is not known. */
   driftPpm: number | null
+  /** Pictures that could not be decoded, or in which parts were concealed; as far as the decoder notices. */
+  damaged: number
   /** Leases of full-resolution frames that are held now. */
   leases: number
   lastPtsMs: number | null

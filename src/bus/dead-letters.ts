@@ -7,7 +7,7 @@ import type { EventBus, Logger } from '../../core/ports.ts'
 import { type DeadLetter, letterMessage } from './dead-letter.ts'
 
 export interface DeadLettersOptions {
-  bus: EventBus
+  bus: Pick<EventBus, 'publishStored'>
   logger: Logger
   /** Counts: the code of the letter's reason, or LETTER_REFUSED when the letter itself was not taken. */
   onLetter?(reason: string): void

@@ -3,10 +3,12 @@
  * Runs in the daemon. Stores nothing: who is not subscribed does not get it, and history is the store's.
  */
 import { LRUCache } from 'lru-cache'
+import { systemClock, within } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { CloudEvent } from '../../core/event.ts'
-import type { BusMessage, BusState, EventBus, Logger } from '../../core/ports.ts'
+import type { BusMessage, BusState, EventBus, Logger, ServiceSpec } from '../../core/ports.ts'
 import { toMessage } from './event-message.ts'
+import { failureHeaders } from './service-reply.ts'
 import { subjectMatches } from './subjects.ts'
 import { BusStateCell, deliver, type Subscription } from './subscriptions.ts'
 
@@ -17,6 +19,7 @@ export class MemoryBus implements EventBus {
   readonly #logger: Logger
   readonly #state = new BusStateCell('connected')
   readonly #subscriptions = new Set<Subscription>()
+  readonly #services = new Set<ServiceSpec>()
   readonly #ids = new LRUCache<string, true>({ max: KNOWN_IDS })
 
   constructor(logger: Logger) {
@@ -55,8 +58,28 @@ export class MemoryBus implements EventBus {
     return () => void this.#subscriptions.delete(subscription)
   }
 
+  serve(service: ServiceSpec): () => void {
+    this.#services.add(service)
+    return () => void this.#services.delete(service)
+  }
+
+  async request(message: BusMessage, timeoutMs: number): Promise<BusMessage> {
+    const endpoints = this.state === 'closed' ? [] : [...this.#services].flatMap((service) => service.endpoints)
+    const endpoint = endpoints.find(({ subject }) => subjectMatches(subject, message.subject))
+    if (endpoint === undefined) throw new GrabberError('BUS_UNAVAILABLE', `nobody answers at ${message.subject}`)
+    const answered = await within(
+      systemClock,
+      timeoutMs,
+      nextTurn().then(() => endpoint.answer(message)),
+    )
+    if (answered === undefined) throw new GrabberError('BUS_UNAVAILABLE', `no answer within ${timeoutMs} ms`)
+    const { data, failure } = answered.value
+    return { subject: message.subject, headers: failure === null ? {} : failureHeaders(failure), data }
+  }
+
   async close(): Promise<void> {
     this.#subscriptions.clear()
+    this.#services.clear()
     this.#state.set('closed')
   }
 
@@ -70,3 +93,5 @@ export class MemoryBus implements EventBus {
     }
   }
 }
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { type Clock, within } from '../../core/clock.ts'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { CloudEvent } from '../../core/event.ts'
-import type { BusMessage, BusState, EventBus, Logger } from '../../core/ports.ts'
+import type { BusMessage, BusState, EventBus, Logger, ServiceSpec } from '../../core/ports.ts'
 import { toMessage } from './event-message.ts'
 import { keepConnected } from './keep-connected.ts'
 import type { NatsLink } from './nats-link.ts'
@@ -31,6 +31,8 @@ export class NatsBus implements EventBus {
   readonly #options: NatsBusOptions
   readonly #state = new BusStateCell('connecting')
   readonly #subscriptions = new Map<Subscription, (() => void) | undefined>()
+  /** With the way to stop it on the present connection. */
+  readonly #services = new Map<ServiceSpec, Promise<() => void> | undefined>()
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
   #link: NatsLink | undefined
@@ -90,6 +92,19 @@ export class NatsBus implements EventBus {
     }
   }
 
+  serve(service: ServiceSpec): () => void {
+    this.#services.set(service, this.#link && this.#serveOn(this.#link, service))
+    return () => {
+      void this.#services.get(service)?.then((stop) => stop())
+      this.#services.delete(service)
+    }
+  }
+
+  async request(message: BusMessage, timeoutMs: number): Promise<BusMessage> {
+    if (this.#link === undefined) throw new GrabberError('BUS_UNAVAILABLE', 'not connected to NATS')
+    return this.#link.request(message, timeoutMs)
+  }
+
   /** Sends what is under way, for 2 s at most. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort()
@@ -99,6 +114,7 @@ export class NatsBus implements EventBus {
     await link?.close(this.#options.clock)
     await within(this.#options.clock, CLOSE_LIMIT_MS, this.#running)
     this.#subscriptions.clear()
+    this.#services.clear()
   }
 
   async #awaited(url: Promise<string>): Promise<NatsAddress> {
@@ -124,13 +140,26 @@ export class NatsBus implements EventBus {
       .catch(unusable)
     if (this.#stop.signal.aborted) return
     this.#link = link
-    logger.info({}, 'connected to NATS')
-    this.#state.set('connected')
     try {
+      for (const service of this.#services.keys()) this.#services.set(service, this.#serveOn(link, service))
+      await Promise.all(this.#services.values())
+      logger.info({}, 'connected to NATS')
+      this.#state.set('connected')
       await link.lost
     } finally {
       this.#link = undefined
     }
+  }
+
+  /** A connection that is lost takes the service along: it is set up again on the next. */
+  #serveOn(link: NatsLink, service: ServiceSpec): Promise<() => void> {
+    const failed = (error: unknown) => {
+      const { code, message } = toGrabberError(error)
+      if (this.#link === link)
+        this.#options.logger.warn({ service: service.name, code, reason: message }, 'a service ended')
+      return () => undefined
+    }
+    return link.serve(service, failed).catch(failed)
   }
 
   #subscribeOn(link: NatsLink, subscription: Subscription): () => void {

@@ -12,6 +12,7 @@ import {
   headers as emptyHeaders,
   type JetStreamClient,
   type JetStreamManager,
+  type Msg,
   type MsgHdrs,
   type NatsConnection,
   NatsError,
@@ -21,8 +22,10 @@ import {
 } from 'nats'
 import { type Clock, within } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import type { BusMessage } from '../../core/ports.ts'
+import type { BusMessage, ServiceReply, ServiceSpec } from '../../core/ports.ts'
 import type { NatsAddress } from './nats-url.ts'
+import { failureHeaders } from './service-reply.ts'
+import type { CursorStart, StoredMessage, StreamCursor, StreamRange } from './stored-message.ts'
 import { ourStreams, type StreamLimits } from './streams.ts'
 
 const CONNECT_TIMEOUT_MS = 5000
@@ -32,29 +35,6 @@ const DRAIN_LIMIT_MS = 2000
 const PING_INTERVAL_MS = 10_000
 /** A consumer that nobody reads from is removed by the server after this. */
 const CONSUMER_IDLE_MS = 60_000
-
-export interface StoredMessage extends BusMessage {
-  /** Position in its stream, increasing, with gaps. */
-  seq: number
-  storedAtMs: number
-}
-
-export interface StreamRange {
-  first: number
-  last: number
-  messages: number
-}
-
-/** Where a cursor starts: at a position, or at what was stored since a moment (ms since the Unix epoch). */
-export type CursorStart = { seq: number } | { sinceMs: number }
-
-export interface StreamCursor {
-  /** Messages that were there when it was opened. */
-  readonly pending: number
-  /** The next `limit` messages; waits for those that are to come. */
-  read(limit: number): AsyncGenerator<StoredMessage>
-  close(): Promise<void>
-}
 
 /** Made by `connect`, over when `lost` settles; then everything that waits for an answer is rejected. */
 export class NatsLink {
@@ -120,10 +100,28 @@ export class NatsLink {
     const subscription = this.#connection.subscribe(subject, {
       callback: (error, message) => {
         if (error !== null) onEnd(toBusError(error))
-        else handler({ subject: message.subject, headers: plainHeaders(message.headers), data: message.data })
+        else handler(plainMessage(message))
       },
     })
     return () => subscription.unsubscribe()
+  }
+
+  /** Asks, and waits for the first answer. BUS_UNAVAILABLE when nobody serves the subject or none came in time. */
+  async request({ subject, headers, data }: BusMessage, timeoutMs: number): Promise<BusMessage> {
+    const options = { timeout: timeoutMs, headers: natsHeaders(headers) }
+    return plainMessage(await this.#answered(this.#connection.request(subject, data, options)))
+  }
+
+  /** A service of NATS's service protocol (ADR-32); `onEnd` when it ends before it was stopped. BUS_*. */
+  async serve({ endpoints, ...service }: ServiceSpec, onEnd: (error: GrabberError) => void): Promise<() => void> {
+    const running = await this.#answered(this.#connection.services.add(service))
+    for (const { name, subject, answer } of endpoints) {
+      const handler = (_: unknown, message: Msg) =>
+        void answer(plainMessage(message)).then((reply) => respond(message, reply, onEnd))
+      running.addEndpoint(name, { subject, handler })
+    }
+    void running.stopped.then((error) => error && onEnd(toBusError(error)))
+    return () => void running.stop()
   }
 
   /** Makes the streams of ours that are missing; many callers are served by one round. BUS_*. */
@@ -263,10 +261,22 @@ function natsHeaders(record: Record<string, string>): MsgHdrs {
   return made
 }
 
+function plainMessage({ subject, headers, data }: Msg): BusMessage {
+  return { subject, headers: plainHeaders(headers), data }
+}
+
 function plainHeaders(headers: MsgHdrs | undefined): Record<string, string> {
   const record: Record<string, string> = {}
   for (const [name, values] of headers ?? []) record[name] = values[0] ?? ''
   return record
+}
+
+function respond(message: Msg, { data, failure }: ServiceReply, onFailure: (error: GrabberError) => void): void {
+  try {
+    message.respond(data, failure === null ? {} : { headers: natsHeaders(failureHeaders(failure)) })
+  } catch (error) {
+    onFailure(toBusError(error))
+  }
 }
 
 function isNoResponders(error: unknown): boolean {

@@ -24,7 +24,7 @@ const CLOSE_LIMIT_MS = 6000
 export interface OutboxOptions {
   node: string
   log: EventLog
-  bus: EventBus
+  bus: Pick<EventBus, 'state' | 'onState' | 'publishEvent'>
   /** Where events go that the server will not take. */
   dead: DeadLetters
   clock: Clock

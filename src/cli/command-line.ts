@@ -69,7 +69,7 @@ function reportError(error: unknown, context: CliContext, { logLevel }: GlobalOp
   return coded.exitStatus
 }
 
-/** The error as its line; a configuration with several problems has one line more for each of them. */
+/** The error as its line; an input or a configuration with several problems has one line more for each of them. */
 export function describeError(error: GrabberError, withStack: boolean): string {
   const problems = problemsIn(error)
   const lines = problems.length > 1 ? problems.map(problemLine) : []
@@ -85,7 +85,7 @@ function usageError(error: CommanderError): GrabberError {
 }
 
 function problemsIn(error: GrabberError): ConfigProblem[] {
-  return error.code === 'CFG_INVALID' ? ((error.context.problems as ConfigProblem[] | undefined) ?? []) : []
+  return (error.context.problems as ConfigProblem[] | undefined) ?? []
 }
 
 function stackOf(error: Error): string {

@@ -28,6 +28,8 @@ export interface CliContext {
    * what was asked (the daemon stopped); one that could not finish throws `signal.reason`.
    */
   signal: AbortSignal
+  /** From the first listener on, SIGHUP does not end the process. */
+  onHangup(listener: () => void): void
   /** What a command that ends normally exits with; 0 unless the command sets it. */
   exitStatus: number
 }
@@ -44,11 +46,12 @@ export interface GlobalOptions {
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 type LogLevelName = (typeof logLevels)[number]
 
-type ContextParts = Pick<CliContext, 'stdout' | 'stderr' | 'env' | 'cwd' | 'isTty' | 'signal'>
+type ContextParts = Pick<CliContext, 'stdout' | 'stderr' | 'env' | 'cwd' | 'isTty' | 'signal'> &
+  Partial<Pick<CliContext, 'onHangup'>>
 
 export function createContext(parts: ContextParts): CliContext {
   const logger = createLogger({ level: 'info', stream: parts.stderr, human: parts.isTty })
-  return { ...parts, logger, exitStatus: 0 }
+  return { onHangup: () => undefined, ...parts, logger, exitStatus: 0 }
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The context of the real process: its streams, and its signals as one AbortSignal. Runs in commands and the daemon.
  */
-import { toGrabberError } from '../../core/errors.ts'
+import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import { describeError } from './command-line.ts'
 import { type CliContext, createContext, Interrupted } from './context.ts'
 
@@ -11,7 +11,16 @@ const EXIT_DEFECT = 1
 /** Signals closer together than this are one: a terminal and a wrapper (timeout, npm) both pass on the same Ctrl-C. */
 const SAME_SIGNAL_MS = 500
 
-/** Takes over SIGINT, SIGTERM, closed outputs and defects. The second signal ends the process at once. */
+/**
+ * From the first signal to the end, in total; above what the parts of an orderly end are given where one or two of them hang, and
+ * below the 30 s after which systemd (deploy/grabber.service) and Kubernetes end a process.
+ */
+const STOP_LIMIT_MS = 25_000
+
+/**
+ * Takes over SIGINT, SIGTERM, closed outputs and defects. The second signal ends the process at once, and so does an end that
+ * takes too long: its children end with it (docs/protocol.md).
+ */
 export function processContext(process: NodeJS.Process, env: NodeJS.ProcessEnv): CliContext {
   const controller = new AbortController()
   let firstMs: number | undefined
@@ -21,6 +30,8 @@ export function processContext(process: NodeJS.Process, env: NodeJS.ProcessEnv):
       firstMs ??= performance.now()
       if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED)
       controller.abort(new Interrupted(name))
+      // It must not keep the process alive itself.
+      setTimeout(() => giveUp(process), STOP_LIMIT_MS).unref()
     })
   }
   // A reader that went away (`| head`) is no error; anything else on an output cannot even be reported.
@@ -40,7 +51,14 @@ export function processContext(process: NodeJS.Process, env: NodeJS.ProcessEnv):
     cwd: process.cwd(),
     isTty: process.stderr.isTTY === true,
     signal: controller.signal,
+    onHangup: (listener) => void process.on('SIGHUP', listener),
   })
+}
+
+function giveUp(process: NodeJS.Process): void {
+  const error = new GrabberError('ACT_DEADLINE', `it had not ended ${STOP_LIMIT_MS / 1000} s after it was told to`)
+  process.stderr.write(describeError(error, false))
+  process.exit(error.exitStatus)
 }
 
 /** An exception outside of any command: only the raw arguments tell whether its stack is wanted. */

@@ -2,6 +2,7 @@
  * Asks a running daemon over its control socket. Runs in commands.
  */
 import { request } from 'node:http'
+import type { ConfigProblem } from '../../config/problem.ts'
 import { type ErrorCode, errorTable } from '../../core/error-table.ts'
 import { GrabberError } from '../../core/errors.ts'
 
@@ -13,6 +14,8 @@ interface Call {
   body?: object
   /** For what takes long by its nature. */
   timeoutMs?: number
+  /** Ends it early. */
+  signal?: AbortSignal
 }
 
 /**
@@ -22,25 +25,28 @@ interface Call {
 export async function askDaemon(socketPath: string, call: Call): Promise<unknown> {
   const answer = JSON.parse(await exchange(socketPath, call)) as
     | { ok: true; data: unknown }
-    | { ok: false; error: { code: string; message: string } }
+    | { ok: false; error: { code: string; message: string; problems?: ConfigProblem[] } }
   if (answer.ok) return answer.data
-  const { code, message } = answer.error
-  throw new GrabberError(Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'ACT_DEFECT', message)
+  const { code, message, problems } = answer.error
+  const known = Object.hasOwn(errorTable, code) ? (code as ErrorCode) : 'ACT_DEFECT'
+  throw new GrabberError(known, message, problems === undefined ? {} : { context: { problems } })
 }
 
-function exchange(socketPath: string, { method, path, body, timeoutMs = ANSWER_TIMEOUT_MS }: Call): Promise<string> {
+function exchange(socketPath: string, call: Call): Promise<string> {
+  const { method, path, body, timeoutMs = ANSWER_TIMEOUT_MS, signal } = call
   const payload = body === undefined ? undefined : JSON.stringify(body)
   const headers =
     payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, method, path, headers, timeout: timeoutMs }, (response) => {
+    const options = { socketPath, method, path, headers, timeout: timeoutMs, ...(signal && { signal }) }
+    const asking = request(options, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
       response.on('error', reject)
     })
-    call.on('timeout', () => call.destroy(new GrabberError('ACT_DEADLINE', 'the running grabber does not answer')))
-    call.on('error', (cause) =>
+    asking.on('timeout', () => asking.destroy(new GrabberError('ACT_DEADLINE', 'the running grabber does not answer')))
+    asking.on('error', (cause) =>
       reject(
         cause instanceof GrabberError
           ? cause
@@ -51,6 +57,6 @@ function exchange(socketPath: string, { method, path, body, timeoutMs = ANSWER_T
             ),
       ),
     )
-    call.end(payload)
+    asking.end(payload)
   })
 }

@@ -5,10 +5,11 @@ import { z } from 'zod'
 import { type CloudEvent, type EventType, eventSchemas } from '../../core/event.ts'
 import type { NewName, Page, Subject, Visitor } from '../../core/ports.ts'
 import { MAX_NAME_LENGTH } from '../store/embedding.ts'
+import { type CommandPort, controlCommandRoute } from './command-routes.ts'
 import { parsed, type Route } from './route.ts'
 
 /** What the routes need from the daemon. Throws GAL_* and STO_* codes. */
-export interface ControlPorts {
+export interface ControlPorts extends CommandPort {
   /** `embeddings` are of `model`; L2 normalisation is the gallery's business. */
   enroll(input: EnrollInput): Subject | Promise<Subject>
   /** GAL_UNKNOWN_SUBJECT when there is none. */
@@ -80,6 +81,7 @@ const eventsBody = z.strictObject({
 
 export function controlRoutes(ports: ControlPorts): Route[] {
   return [
+    controlCommandRoute(ports),
     {
       method: 'GET',
       path: '/control/subjects',

@@ -1,12 +1,13 @@
 /**
- * The public routes: health, metrics, and reading what the daemon knows. Runs in the daemon.
+ * The public routes: health, metrics, reading what the daemon knows, starting and stopping cameras. Runs in the daemon.
  */
 import { z } from 'zod'
+import { type CommandPort, cameraRoutes } from './command-routes.ts'
 import { type HealthAnswer, type HealthReport, live, ready, startup } from './health.ts'
 import { parsed, type Reply, type Route } from './route.ts'
 
 /** What the routes need from the daemon. */
-export interface HttpPorts {
+export interface HttpPorts extends CommandPort {
   health(): HealthReport
   /** Prometheus text format. */
   metrics(): Promise<string>
@@ -26,9 +27,16 @@ const eventsQuery = z.strictObject({
 })
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-const resources = ['/api/v1/supervision', '/api/v1/cameras', '/api/v1/events?limit=&camera=']
+const resources = [
+  '/api/v1/supervision',
+  '/api/v1/cameras',
+  '/api/v1/cameras/:id',
+  '/api/v1/cameras/:id/start (POST; stop, restart)',
+  '/api/v1/events?limit=&camera=',
+]
 
-export function publicRoutes(ports: HttpPorts): Route[] {
+/** `local`: the server listens on a loopback address. */
+export function publicRoutes(ports: HttpPorts, { local }: { local: boolean }): Route[] {
   return [
     { method: 'GET', path: '/health/live', answer: () => health(live()) },
     { method: 'GET', path: '/health/ready', answer: () => health(ready(ports.health())) },
@@ -41,6 +49,7 @@ export function publicRoutes(ports: HttpPorts): Route[] {
     { method: 'GET', path: '/api/v1', answer: () => ({ data: resources }) },
     { method: 'GET', path: '/api/v1/supervision', answer: async () => ({ data: await ports.supervision() }) },
     { method: 'GET', path: '/api/v1/cameras', answer: async () => ({ data: await ports.cameras() }) },
+    ...cameraRoutes(ports, local),
     {
       method: 'GET',
       path: '/api/v1/events',

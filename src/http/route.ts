@@ -9,6 +9,10 @@ export interface Request {
   params: Record<string, string>
   query: unknown
   body: unknown
+  /** Names in lower case; of one that comes several times, the first. */
+  headers: Record<string, string | undefined>
+  /** Address of the other side; `null` on a Unix socket. */
+  peer: string | null
 }
 
 /** `data` is wrapped as `{ok:true,data}`; `body` and `text` are sent as they are. */
@@ -17,6 +21,8 @@ export type Reply = { status?: number } & ({ data: unknown } | { body: object } 
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE'
   path: string
+  /** Less than the server's own. */
+  bodyLimitBytes?: number
   answer(request: Request): Reply | Promise<Reply>
 }
 

@@ -1,17 +1,20 @@
 /**
  * The HTTP servers: answers `{ok:true,data}` or `{ok:false,error:{code,message}}`, coded errors, size and time limits.
  * Runs in the daemon; only importer of fastify. The routes are in public-routes and control-routes; what they answer comes
- * through ports. There is no authentication: the default address is the loopback one.
+ * through ports. There is no authentication: the default address is the loopback one, and commands need it.
  */
 import { chmod, lstat, unlink } from 'node:fs/promises'
+import type { IncomingHttpHeaders } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { ErrorCode } from '../../core/error-table.ts'
 import { errorTable } from '../../core/error-table.ts'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
 import { type ControlPorts, controlRoutes } from './control-routes.ts'
+import { isLoopback } from './local-only.ts'
 import { type HttpPorts, publicRoutes } from './public-routes.ts'
-import type { Reply, Route } from './route.ts'
+import type { Reply, Request, Route } from './route.ts'
+import { httpStatus } from './status.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
 /** The longest path of a Unix socket on Linux (sun_path is 108 bytes with its end). */
@@ -32,10 +35,10 @@ export interface HttpOptions {
   logger: Logger
 }
 
-/** Health, metrics and the read-only API. Throws API_LISTEN when the address cannot be had. */
+/** Health, metrics, the API. Throws API_LISTEN when the address cannot be had. */
 export async function startHttp({ host, port, ports, logger }: HttpOptions): Promise<RunningServer> {
   if (!isLoopback(host)) logger.warn({ host }, 'the HTTP API has no authentication yet and listens beyond this machine')
-  const server = createServer(publicRoutes(ports), { bodyLimitBytes: 64 * 1024, logger })
+  const server = createServer(publicRoutes(ports, { local: isLoopback(host) }), { bodyLimitBytes: 64 * 1024, logger })
   return listen(server, { host, port }, `${host}:${port}`)
 }
 
@@ -74,9 +77,16 @@ export function createServer(
     server.route({
       method: route.method,
       url: route.path,
+      ...(route.bodyLimitBytes === undefined ? {} : { bodyLimit: route.bodyLimitBytes }),
       async handler(request, reply) {
-        const { params, query, body } = request
-        const answer = await route.answer({ params: params as Record<string, string>, query, body })
+        const { params, query, body, headers, socket } = request
+        const answer = await route.answer({
+          params: params as Record<string, string>,
+          query,
+          body,
+          headers: single(headers),
+          peer: socket.remoteAddress ?? null,
+        })
         return send(reply, answer)
       },
     })
@@ -95,6 +105,12 @@ export function createServer(
     return reply.code(status).send(failure(coded.code, message))
   })
   return server
+}
+
+function single(headers: IncomingHttpHeaders): Request['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  )
 }
 
 interface Sender {
@@ -126,14 +142,6 @@ function codedError(error: unknown): GrabberError {
   return toGrabberError(error)
 }
 
-function httpStatus(code: ErrorCode): number {
-  if (code === 'API_NOT_FOUND' || code === 'GAL_UNKNOWN_SUBJECT') return 404
-  if (code === 'GAL_MODEL_MISMATCH') return 409
-  if (code === 'API_BAD_REQUEST') return 400
-  const { exit } = errorTable[code]
-  return exit === 5 ? 503 : exit === 1 ? 500 : 422
-}
-
 async function listen(
   server: FastifyInstance,
   where: { host: string; port: number } | { path: string },
@@ -147,8 +155,4 @@ async function listen(
     const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown reason'
     throw new GrabberError('API_LISTEN', `cannot listen on ${shown} (${reason})`, { cause })
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }

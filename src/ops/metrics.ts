@@ -39,6 +39,9 @@ export class Metrics {
     'code',
   ])
   readonly #frameAge = this.#gauge('grabber_camera_last_frame_age_seconds', 'Age of the newest frame', ['camera_id'])
+  readonly #share = this.#gauge('grabber_camera_rate_share', 'Share of its rate that the load leaves a camera, 0–1', [
+    'camera_id',
+  ])
   readonly #captured = this.#counter('grabber_captured_frames_total', 'Frames that left the decoder', ['camera_id'])
   readonly #processed = this.#counter('grabber_processed_frames_total', 'Frames analysed, or skipped by a policy', [
     'camera_id',
@@ -58,6 +61,11 @@ export class Metrics {
     LATENCY_SECONDS,
   )
   readonly #faces = this.#counter('grabber_faces_detected_total', 'Faces detected', ['camera_id'])
+  readonly #damaged = this.#counter(
+    'grabber_damaged_pictures_total',
+    'Pictures that could not be decoded, or in which parts were concealed',
+    ['camera_id'],
+  )
   readonly #faceErrors = this.#counter('grabber_face_recognition_errors_total', 'Faces that could not be recognised', [
     'code',
   ])
@@ -101,24 +109,19 @@ export class Metrics {
       },
     })
     const people = () => Object.entries(this.#gallerySizes())
-    new Gauge({
-      name: 'grabber_gallery_people',
-      help: 'People in the gallery',
-      labelNames: ['kind'],
-      registers: [register],
-      collect() {
-        for (const [kind, { subjects }] of people()) this.set({ kind }, subjects)
-      },
-    })
-    new Gauge({
-      name: 'grabber_gallery_embeddings',
-      help: 'Embeddings that a search compares with',
-      labelNames: ['kind'],
-      registers: [register],
-      collect() {
-        for (const [kind, { embeddings }] of people()) this.set({ kind }, embeddings)
-      },
-    })
+    const galleryHelp = { people: 'People in the gallery', embeddings: 'Embeddings that a search compares with' }
+    for (const [what, help] of Object.entries(galleryHelp)) {
+      new Gauge({
+        name: `grabber_gallery_${what}`,
+        help,
+        labelNames: ['kind'],
+        registers: [register],
+        collect() {
+          for (const [kind, sizes] of people())
+            this.set({ kind }, what === 'people' ? sizes.subjects : sizes.embeddings)
+        },
+      })
+    }
     const loop = this.#loop
     new Gauge({
       name: 'grabber_event_loop_delay_seconds',
@@ -127,9 +130,8 @@ export class Metrics {
       registers: [register],
       collect() {
         const { p50Ms, p99Ms, maxMs } = loop.read()
-        this.set({ quantile: '0.5' }, p50Ms / 1000)
-        this.set({ quantile: '0.99' }, p99Ms / 1000)
-        this.set({ quantile: '1' }, maxMs / 1000)
+        for (const [quantile, ms] of Object.entries({ 0.5: p50Ms, 0.99: p99Ms, 1: maxMs }))
+          this.set({ quantile }, ms / 1000)
       },
     })
   }
@@ -151,6 +153,10 @@ export class Metrics {
     this.#of(cameraId, this.#frameAge, { camera_id: cameraId }).set(seconds)
   }
 
+  rateShare(cameraId: string, share: number): void {
+    this.#of(cameraId, this.#share, { camera_id: cameraId }).set(share)
+  }
+
   /** What was added to the camera's ledger since the last call (ledger-delta). Counters never run back. */
   frames(cameraId: string, delta: LedgerCounts): void {
     const camera_id = cameraId
@@ -169,6 +175,10 @@ export class Metrics {
 
   faces(cameraId: string, found: number): void {
     this.#of(cameraId, this.#faces, { camera_id: cameraId }).inc(found)
+  }
+
+  damaged(cameraId: string, pictures: number): void {
+    this.#of(cameraId, this.#damaged, { camera_id: cameraId }).inc(pictures)
   }
 
   faceError(code: string): void {

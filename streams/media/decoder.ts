@@ -209,7 +209,8 @@ export class Decoder implements Disposable {
     if (sent < 0 && sent !== AVERROR_EOF) yield this.#damage(seat, sent, packet)
     for (;;) {
       const frame = this.#takeFrame()
-      const status = await this.#limited(seat, () => context.receive(frame), frame)
+      const received = context.receive(frame)
+      const status = typeof received === 'number' ? received : await this.#limited(seat, () => received, frame)
       if (status < 0) {
         this.#spare = frame
         if (status === AVERROR_EAGAIN || status === AVERROR_EOF) return

@@ -9,8 +9,8 @@ import { MAX_PICTURE_PX } from './picture-limit.ts'
 export interface DecodingContext extends Disposable {
   /** FFmpeg's status; `null` drains. */
   send(packet: Packet | null): Promise<number>
-  /** The next picture into `frame`, in memory of this process; FFmpeg's status. */
-  receive(frame: Frame): Promise<number>
+  /** The next picture into `frame`, in memory of this process; FFmpeg's status, at once where nothing is to be waited for. */
+  receive(frame: Frame): number | Promise<number>
   /** Forgets what was sent and not given back, and the end of the stream. */
   flush(): void
 }
@@ -41,7 +41,7 @@ export class SoftwareContext implements DecodingContext {
     return this.#context.sendPacket(packet)
   }
 
-  async receive(frame: Frame): Promise<number> {
+  receive(frame: Frame): number | Promise<number> {
     return this.#receivesAtOnce ? this.#context.receiveFrameSync(frame) : this.#context.receiveFrame(frame)
   }
 

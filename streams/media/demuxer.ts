@@ -20,6 +20,12 @@ import { type Rotation, rotationOf } from './frame-rotation.ts'
 import { PatientCall } from './patient-call.ts'
 import { glanceAtSize, refuseTooLarge } from './picture-limit.ts'
 
+/**
+ * The native layer's own limit is a last resort behind ours. If it came first, FFmpeg would hand over the picture that its parser
+ * held back, as if it had just arrived, and wait as long again.
+ */
+const NATIVE_FACTOR = 2
+
 export interface DemuxerOptions {
   /** For opening and probing together, and later for each packet; beyond it the input is given up with SRC_TIMEOUT. */
   openTimeoutMs: number
@@ -155,11 +161,12 @@ const unreadable = (status: number) =>
   new GrabberError('SRC_UNREADABLE', `the input cannot be opened: ${statusText(status)}`)
 
 async function openVideo(context: FormatContext, url: string, options: DemuxerOptions): Promise<Stream> {
-  const { openTimeoutMs, format, settings, failure = unreadable } = options
+  const { openTimeoutMs, readTimeoutMs = openTimeoutMs, format, settings, failure = unreadable } = options
   await glanceAtSize(url)
-  // Socket protocols take `timeout` in µs as well: the native layer's own limit, below ours. A picture whose name
-  // holds a `%` is that picture, and not the pattern of a sequence; what does not read pictures ignores it.
-  const usual = url.includes('://') ? { timeout: String(openTimeoutMs * 1000) } : { pattern_type: 'none' }
+  const nativeMs = NATIVE_FACTOR * Math.max(openTimeoutMs, readTimeoutMs)
+  // Socket protocols take `timeout` in µs as well. A picture whose name holds a `%` is that picture, and not the pattern of
+  // a sequence; what does not read pictures ignores it.
+  const usual = url.includes('://') ? { timeout: String(nativeMs * 1000) } : { pattern_type: 'none' }
   const input = format === undefined ? null : InputFormat.findInputFormat(format)
   if (input === null && format !== undefined)
     throw new GrabberError('SRC_UNSUPPORTED', `this FFmpeg has no input ${format}`)

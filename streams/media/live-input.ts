@@ -4,7 +4,12 @@
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { AVERROR_HTTP_FORBIDDEN, AVERROR_HTTP_OTHER_4XX, AVERROR_HTTP_UNAUTHORIZED } from 'node-av/constants'
+import {
+  AVERROR_EOF,
+  AVERROR_HTTP_FORBIDDEN,
+  AVERROR_HTTP_OTHER_4XX,
+  AVERROR_HTTP_UNAUTHORIZED,
+} from 'node-av/constants'
 import { type Clock, within } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { CaptureFormat, LiveSource } from '../../core/wire/session-spec.ts'
@@ -15,12 +20,13 @@ import { statusText } from './ffmpeg-status.ts'
 const HTTP_STATUS = /^[45][0-9X]{2}$/
 /** POSIX numbers, as Linux has them. */
 const ENOENT = 2
-const EIO = 5
 const ENODEV = 19
 const ENOTTY = 25
 const EPROTONOSUPPORT = 93
 const unreachableErrnos = new Set([101, 111, 112, 113, 61, 64, 65, 51])
 const timeoutErrnos = new Set([110, 60])
+/** It accepted, and ended the connection before a picture came: EIO, EPIPE, ECONNABORTED, ECONNRESET. */
+const lostErrnos = new Set([5, 32, 103, 104, 53, 54])
 /** Two pictures give the rate; without these limits FFmpeg looks for a second at every start. */
 const PROBE = { fpsprobesize: '2', analyzeduration: '500000' }
 
@@ -38,7 +44,7 @@ export interface LiveInput {
 
 /**
  * Opens the camera at `source.url`, an rtsp or http address or a V4L2 device. Errors: SRC_UNREACHABLE, SRC_DNS, SRC_AUTH,
- * SRC_REFUSED, SRC_TIMEOUT, SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TOO_LARGE, SRC_NOT_FOUND, DEC_UNSUPPORTED.
+ * SRC_REFUSED, SRC_LOST, SRC_TIMEOUT, SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TOO_LARGE, SRC_NOT_FOUND, DEC_UNSUPPORTED.
  */
 export async function openLiveInput(source: LiveSource, options: LiveInputOptions): Promise<LiveInput> {
   const { readTimeoutMs, url, protocol } = source
@@ -94,7 +100,8 @@ function networkFailure(status: number): GrabberError {
   if (answer !== undefined) return new GrabberError('SRC_REFUSED', `the camera answers ${answer}`)
   if (unreachableErrnos.has(-status)) return new GrabberError('SRC_UNREACHABLE', statusText(status))
   if (timeoutErrnos.has(-status)) return new GrabberError('SRC_TIMEOUT', 'the camera did not answer in time')
-  if (status === -EIO) return new GrabberError('SRC_LOST', 'the camera ended the connection')
+  if (status === AVERROR_EOF || lostErrnos.has(-status))
+    return new GrabberError('SRC_LOST', 'the camera ended the connection')
   return new GrabberError('SRC_UNREADABLE', `what the camera sends cannot be read: ${statusText(status)}`)
 }
 

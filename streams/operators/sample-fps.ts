@@ -1,6 +1,7 @@
 /**
  * `sampleFps`: at most `fps` frames of a second of media time go on; the others are skipped(rate) and released.
  * By PTS and never by the wall clock, so that a replay samples what the live run sampled. Session host only.
+ * Under load a camera keeps only a share of its rate, which may change while it runs.
  */
 import { Observable, type OperatorFunction } from 'rxjs'
 import type { FrameRef } from '../frames/frame-ref.ts'
@@ -8,25 +9,49 @@ import type { FrameRef } from '../frames/frame-ref.ts'
 export interface SampleOptions {
   /** `null` lets every frame through. */
   fps: number | null
+  /** Share of the rate that is left, 0 < share ≤ 1; asked for at each frame. 1 when absent. */
+  share?(): number
   onSkip(frame: FrameRef): void
 }
 
-export function sampleFps({ fps, onSkip }: SampleOptions): OperatorFunction<FrameRef, FrameRef> {
-  if (fps === null) return (source) => source
-  const intervalMs = 1000 / fps
+export function sampleFps({ fps, share, onSkip }: SampleOptions): OperatorFunction<FrameRef, FrameRef> {
+  if (fps === null && share === undefined) return (source) => source
+  const left = share ?? (() => 1)
   return (source) =>
     new Observable((subscriber) => {
-      let lastSlot = Number.NEGATIVE_INFINITY
+      const takes = fps === null ? byCount() : byTime(1000 / fps)
       return source.subscribe({
         next(frame) {
-          // Half a millisecond of grace: 33.333 ms time stamps are rounded to whole ones by many containers.
-          const slot = Math.floor((frame.info.ptsMs + 0.5) / intervalMs)
-          if (slot <= lastSlot) return onSkip(frame)
-          lastSlot = slot
-          subscriber.next(frame)
+          if (takes(frame.info.ptsMs, left())) subscriber.next(frame)
+          else onSkip(frame)
         },
         error: (error) => subscriber.error(error),
         complete: () => subscriber.complete(),
       })
     })
+}
+
+type Takes = (ptsMs: number, share: number) => boolean
+
+/** The first frame in each slot of media time; with a smaller share the slots are longer. */
+function byTime(intervalMs: number): Takes {
+  let lastMs = Number.NEGATIVE_INFINITY
+  return (ptsMs, share) => {
+    // Half a millisecond of grace: 33.333 ms time stamps are rounded to whole ones by many containers.
+    const slot = (ms: number) => Math.floor(((ms + 0.5) * share) / intervalMs)
+    if (slot(ptsMs) <= slot(lastMs)) return false
+    lastMs = ptsMs
+    return true
+  }
+}
+
+/** Every frame, or every nth. */
+function byCount(): Takes {
+  let credit = 0
+  return (_, share) => {
+    credit += share
+    if (credit < 1) return false
+    credit -= 1
+    return true
+  }
 }

@@ -3,7 +3,7 @@
  * Owns the demuxer and the decoder of the pass.
  */
 
-import { Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { type Clock, delay } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { StreamInfo } from '../../core/wire/control.ts'
@@ -13,7 +13,7 @@ import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-
 import type { NativeFrame } from '../media/native-frame.ts'
 import { Upright } from '../media/upright.ts'
 import { describeStream } from './describe-stream.ts'
-import type { Captured, Emit, Pass } from './pass.ts'
+import { type Captured, type Emit, framesOf, type Pass } from './pass.ts'
 
 /** A frame this much behind its pace is `late`, ms. */
 const LATE_MS = 1000
@@ -98,17 +98,13 @@ export class FilePass implements Pass {
 
   /** Errors: SRC_TIMEOUT, DEC_FAILED, the latter when not one picture could be decoded. */
   frames(policy: RestPolicy | null): Observable<Captured> {
-    return new Observable((subscriber) => {
-      const emit = (captured: Captured) => {
-        if (subscriber.closed) captured.full.free()
-        else subscriber.next(captured)
-      }
-      this.#reading = this.#decodeAll(policy, emit).then(
-        () => subscriber.complete(),
-        (error) => subscriber.error(error),
-      )
-      return () => this.stop()
-    })
+    return framesOf(
+      (emit) => this.#decodeAll(policy, emit),
+      () => this.stop(),
+      (reading) => {
+        this.#reading = reading
+      },
+    )
   }
 
   /** Ends the frames early, in order. */

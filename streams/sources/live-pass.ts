@@ -3,7 +3,7 @@
  * Owns the input, the packets that wait and the decoder. The newest wins: what the decoder cannot keep up with is lost in
  * whole groups, and counted. Ends by an error or a stop, never by itself.
  */
-import { Observable } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { type Clock, within } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { StreamInfo } from '../../core/wire/control.ts'
@@ -18,7 +18,7 @@ import { Upright } from '../media/upright.ts'
 import { describeStream } from './describe-stream.ts'
 import { LiveTime } from './live-time.ts'
 import { resolveOnvif } from './onvif/resolve-onvif.ts'
-import type { Captured, Emit, Pass } from './pass.ts'
+import { type Captured, type Emit, framesOf, type Pass } from './pass.ts'
 
 /** Unit of the packets' time stamps behind the capture clock: µs. */
 const MS_PER_TICK = 0.001
@@ -139,17 +139,13 @@ export class LivePass implements Pass {
   }
 
   frames(policy: RestPolicy | null): Observable<Captured> {
-    return new Observable((subscriber) => {
-      const emit = (captured: Captured) => {
-        if (subscriber.closed) captured.full.free()
-        else subscriber.next(captured)
-      }
-      this.#reading = this.#decodeAll(policy, emit).then(
-        () => subscriber.complete(),
-        (error) => subscriber.error(error),
-      )
-      return () => this.stop()
-    })
+    return framesOf(
+      (emit) => this.#decodeAll(policy, emit),
+      () => this.stop(),
+      (reading) => {
+        this.#reading = reading
+      },
+    )
   }
 
   stop(): void {

@@ -1,9 +1,9 @@
 /**
- * One pass over a source: what a file's pass and a camera's connection have in common. Types only; session host only.
+ * One pass over a source: what a file's pass and a camera's connection have in common. Session host only.
  * A source runs until its end, an error or a stop, and nothing more: retries, loops and readiness belong to the session and
  * to the daemon.
  */
-import type { Observable } from 'rxjs'
+import { Observable } from 'rxjs'
 import type { FrameInfo } from '../../core/frame.ts'
 import type { StreamInfo } from '../../core/wire/control.ts'
 import type { FrameOrigin } from '../frames/frame-ref.ts'
@@ -35,3 +35,26 @@ export interface Pass extends AsyncDisposable {
 
 /** Takes a frame over. */
 export type Emit = (captured: Captured) => void
+
+/**
+ * What `read` emits, for one subscription: frames that nobody takes any more are freed, and the end of the subscription stops
+ * the reader. `reading` settles when the reader has ended, however it does: native memory is not freed under it.
+ */
+export function framesOf(
+  read: (emit: Emit) => Promise<void>,
+  stop: () => void,
+  onReading: (reading: Promise<void>) => void,
+): Observable<Captured> {
+  return new Observable((subscriber) => {
+    const emit = (captured: Captured) => {
+      if (subscriber.closed) captured.full.free()
+      else subscriber.next(captured)
+    }
+    const reading = read(emit).then(
+      () => subscriber.complete(),
+      (error) => subscriber.error(error),
+    )
+    onReading(reading)
+    return stop
+  })
+}

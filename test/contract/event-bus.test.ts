@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { eventSubject } from '../../core/event.ts'
-import type { BusMessage, EventBus } from '../../core/ports.ts'
+import type { BusMessage, EventBus, ServiceSpec } from '../../core/ports.ts'
 import { fromMessage } from '../../src/bus/event-message.ts'
 import { MemoryBus } from '../../src/bus/memory-bus.ts'
 import { NatsBus } from '../../src/bus/nats-bus.ts'
@@ -136,6 +136,70 @@ describe.each(Object.entries(buses))('%s as an EventBus', (_name, make) => {
     await settle(bus)
     expect(messages).toHaveLength(2)
     expect(logger.lines.map(({ message }) => message)).toContain('a bus handler failed')
+  })
+
+  const ask = (subject: string, text = '', headers = {}) => ({ subject, headers, data: Buffer.from(text) })
+  const answered = { failure: null }
+
+  it('serves requests: each gets its own answer, however long another takes, and a failure is said in headers too', async () => {
+    const bus = await open()
+    const slow = Promise.withResolvers<void>()
+    const spec: ServiceSpec = {
+      name: 'grabber',
+      version: '1.2.3',
+      description: 'for the test',
+      metadata: { node: 'edge' },
+      endpoints: [
+        {
+          name: 'echo',
+          subject: 'svc.echo',
+          answer: async ({ data, headers }) => ({ data: Buffer.from(`${data} ${headers['x-id']}`), ...answered }),
+        },
+        {
+          name: 'wait',
+          subject: 'svc.wait',
+          answer: async () => {
+            await slow.promise
+            return { data: Buffer.from('late'), ...answered }
+          },
+        },
+        {
+          name: 'fail',
+          subject: 'svc.fail',
+          answer: async () => ({ data: Buffer.from('{}'), failure: { status: 404, message: 'none\nhere' } }),
+        },
+      ],
+    }
+    const stop = bus.serve(spec)
+    await until('it is served', () => bus.request(ask('svc.fail'), 1000).then(Boolean, () => false))
+    const late = bus.request(ask('svc.wait'), 10_000)
+    const echo = await bus.request(ask('svc.echo', 'hello', { 'x-id': '7' }), 1000)
+    expect(Buffer.from(echo.data).toString()).toBe('hello 7')
+    slow.resolve()
+    expect(Buffer.from((await late).data).toString()).toBe('late')
+    expect((await bus.request(ask('svc.fail'), 1000)).headers).toMatchObject({
+      'Nats-Service-Error-Code': '404',
+      'Nats-Service-Error': 'none here',
+    })
+    stop()
+    await until('it is not served any more', () =>
+      bus.request(ask('svc.fail'), 1000).then(
+        () => false,
+        () => true,
+      ),
+    )
+    expect(logger.lines.filter(({ message }) => message.includes('service'))).toEqual([])
+  })
+
+  it('refuses a request that nobody answers, or not in time', async () => {
+    const bus = await open()
+    const answer = () => new Promise<never>(() => undefined)
+    const endpoints = [{ name: 'never', subject: 'svc.never', answer }]
+    bus.serve({ name: 'grabber', version: '1.2.3', description: '', metadata: {}, endpoints })
+    await expect(bus.request(ask('svc.nobody'), 1000)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
+    await expect(bus.request(ask('svc.never'), 50)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
+    await bus.close()
+    await expect(bus.request(ask('svc.never'), 50)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
   })
 
   it('ends in closed: refuses events, tells its listeners once, drops live messages', async () => {

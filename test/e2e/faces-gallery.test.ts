@@ -100,6 +100,7 @@ onAssets('the gallery', () => {
       list: () => [{ subject: 'from-the-daemon', name: null, embeddings: 5, enrolledAtMs: 0 }],
       submit: () => undefined,
       refreshModels: async () => ({}),
+      command: async () => ({ ok: true as const, data: null, requestId: 'r' }),
       visitors: async () => [],
       nameVisitor: async (_: string, { subject, name }: NewName) => ({
         subject,

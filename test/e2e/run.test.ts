@@ -70,6 +70,9 @@ describe('grabber run', () => {
     const metrics = await daemon.text('/metrics')
     expect(metrics).toContain('grabber_camera_state{camera_id="lobby",state="live"} 1')
     expect(metrics).toMatch(/grabber_event_loop_delay_seconds\{quantile="0.99"\}/)
+    await until('its share of the rate is told', async () =>
+      /grabber_camera_rate_share\{camera_id="lobby"\} [01]/.test(await daemon.text('/metrics')),
+    )
 
     const host = daemon.pid('camera:lobby')!
     process.kill(host, 'SIGKILL')

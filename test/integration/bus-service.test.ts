@@ -33,7 +33,7 @@ function watchBreaker(bus: EventBus, dataDir: DataDir): number[] {
     metrics.close()
     store.close()
   })
-  new EventDesk({ store, bus, config: configSchema.parse({}), logger: silentLogger, metrics })
+  new EventDesk({ store, bus, config: configSchema.parse({}), historyRows: () => 1000, logger: silentLogger, metrics })
   const told: number[] = []
   const look = async () => {
     told.push(Number(/^grabber_circuit_breaker_state\{name="bus"\} (\d)$/m.exec(await metrics.text())?.[1]))
@@ -73,4 +73,31 @@ describe('the choice of a bus', () => {
       message: expect.not.stringContaining('hush'),
     })
   })
+})
+
+it('keeps as many published events as the configuration says now', async () => {
+  const { service, dataDir } = await serviceFor('none')
+  const store = openStore(dataDir.database)
+  const metrics = new Metrics()
+  let rows = 20
+  const config = configSchema.parse({})
+  const desk = new EventDesk({
+    store,
+    bus: service.bus,
+    config,
+    historyRows: () => rows,
+    logger: silentLogger,
+    metrics,
+  })
+  const outbox = desk.open()
+  onCleanUp(async () => {
+    await outbox.stop()
+    metrics.close()
+    store.close()
+  })
+  for (let n = 0; n < 30; n++) desk.submit(motionEvent(n))
+  await until('the oldest are gone', () => desk.recent(1000).length === 20)
+  rows = 5
+  await until('more of them are gone', () => desk.recent(1000).length === 5)
+  expect(desk.recent(1)[0]?.id).toBe(motionEvent(29).id)
 })

@@ -94,6 +94,21 @@ describe('bin/grabber', () => {
 })
 
 describe('grabber config', () => {
+  it('check counts the cameras of commands, and names those that are in both files', async () => {
+    mkdirSync(join(folder, 'added'), { recursive: true })
+    file('added/cameras.yaml', 'cameras: { lobby: { source: "file:b.mp4" }, gate: { source: "file:g.mp4" } }\n')
+    const path = file('both.yaml', 'data: added\ncameras: { lobby: { source: "file:a.mp4" } }\n')
+    expect(await grabber(['config', 'check', '-c', path])).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/both\.yaml: 2 cameras\n$/),
+      err: 'camera lobby was added by command as well: this file counts\n',
+    })
+    file('added/cameras.yaml', 'cameras: { gate: { sorce: "file:g.mp4" } }\n')
+    const wrong = await grabber(['config', 'check', '-c', path])
+    expect(wrong.status).toBe(2)
+    expect(wrong.err).toMatch(/added\/cameras\.yaml line 1: cameras\.gate\.sorce: unknown key, did you mean source\?\n/)
+  })
+
   it('check: every problem on its line, then the summary, status 2', async () => {
     const name = file('bad.yaml', 'nod: a\ncameras:\n  lobby:\n    sorce: file:a.mp4\n')
     const { status, out, err } = await grabber(['config', 'check', '-c', name])

@@ -24,6 +24,7 @@ const ports: HttpPorts = {
   supervision: () => ({}),
   cameras: () => [],
   events: () => [],
+  command: async () => ({ ok: true, data: null, requestId: 'r' }),
 }
 const control: ControlPorts = {
   enroll: ({ subject, name, embeddings }) => ({ subject, name, embeddings: embeddings.length, enrolledAtMs: 1 }),
@@ -32,6 +33,7 @@ const control: ControlPorts = {
   },
   submit: () => undefined,
   refreshModels: async () => ({}),
+  command: async () => ({ ok: true, data: null, requestId: 'r' }),
   visitors: async () => [],
   nameVisitor: async (_, { subject, name }) => ({ subject, name, embeddings: 1, enrolledAtMs: 1 }),
   forgetVisitor: async () => undefined,

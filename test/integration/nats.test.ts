@@ -7,11 +7,13 @@ import { connect } from 'nats'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { eventSubject } from '../../core/event.ts'
+import type { ServiceSpec } from '../../core/ports.ts'
 import { NatsBus } from '../../src/bus/nats-bus.ts'
 import { natsServerVersion, startNatsServer } from '../../src/bus/nats-server.ts'
 import { identify, lives } from '../../src/store/process-identity.ts'
 import {
   cleanUp,
+  configuredServer,
   freePort,
   localServer,
   motionEvent,
@@ -125,7 +127,15 @@ describe('the NATS bus', () => {
     expect(await bus.publishEvent(SUBJECT, motionEvent(1))).toEqual({ duplicate: false })
   })
 
-  it('comes back after the server was killed, with its subscriptions', async () => {
+  const service: ServiceSpec = {
+    name: 'grabber',
+    version: '1.2.3',
+    description: 'for the test',
+    metadata: { node: 'edge' },
+    endpoints: [{ name: 'ask', subject: 'svc.ask', answer: async () => ({ data: Buffer.from('yes'), failure: null }) }],
+  }
+
+  it('comes back after the server was killed, with its subscriptions and services', async () => {
     const dataDir = temporaryFolder()
     const server = await localServer(dataDir)
     const bus = busTo(server.url)
@@ -136,10 +146,13 @@ describe('the NATS bus', () => {
     bus.subscribe('a.*', ({ subject }) => seen.push(subject))
     const gone: string[] = []
     const stop = bus.subscribe('a.*', ({ subject }) => gone.push(subject))
+    bus.serve(service)
+    const stopService = bus.serve({ ...service, name: 'gone' })
     process.kill(server.pid, 'SIGKILL')
     await server.exited
     await until('the bus noticed', () => bus.state === 'offline')
     stop()
+    stopService()
     await expect(bus.publishEvent(SUBJECT, motionEvent(1))).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
     await localServer(dataDir, server.port)
     await connected(bus)
@@ -147,6 +160,28 @@ describe('the NATS bus', () => {
     bus.publishLive('a.b', {})
     await until('the subscription works again', () => seen.length === 1)
     expect(gone).toEqual([])
+
+    const client = await connect({ servers: server.url })
+    onCleanUp(() => client.close())
+    expect((await client.request('svc.ask')).string()).toBe('yes')
+    // What `nats micro ls` asks; the first to answer is the only one.
+    const found: unknown[] = []
+    for await (const { data } of await client.requestMany('$SRV.PING', undefined, { maxWait: 300 })) {
+      found.push(JSON.parse(Buffer.from(data).toString()))
+    }
+    expect(found).toMatchObject([{ name: 'grabber', version: '1.2.3', metadata: { node: 'edge' } }])
+  })
+
+  it('goes on where it may not serve, and says so', async () => {
+    const { url } = await configuredServer(
+      'authorization { users: [{ user: u, password: pw, permissions: { subscribe: { deny: ["svc.>"] } } }] }',
+    )
+    const logger = recordingLogger()
+    const bus = busTo(url('u:pw@'), logger)
+    bus.serve(service)
+    await until('it is said', () => logger.lines.some(({ message }) => message === 'a service ended'))
+    await connected(bus)
+    expect(await bus.publishEvent(SUBJECT, motionEvent(1))).toEqual({ duplicate: false })
   })
 
   it('rejects what is under way at once when the connection breaks', async () => {

@@ -1,5 +1,5 @@
 /** The real session host on real recordings, with a real engine, driven by the real job. */
-import { execFileSync, fork, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { imbalance } from '../../core/ledger.ts'
 import type { FromSession, ToSession } from '../../core/wire/control.ts'
@@ -214,24 +214,32 @@ function childrenOf(pid: number, word: string): string[] {
   return out.split('\n').filter((line) => line.includes(word))
 }
 
+/** A host without an engine and without a daemon; what it says in the order in which it does. */
+async function bareHost(spec: ReturnType<typeof recordingSpec>): Promise<{ host: ChildProcess; said: FromSession[] }> {
+  const host = fork(new URL('../../streams/session-host.ts', import.meta.url), { serialization: 'advanced' })
+  onTestFinished(() => void host.kill('SIGKILL'))
+  const said: FromSession[] = []
+  host.on('message', (message: FromSession) => said.push(message))
+  await until('hello', () => said.length > 0)
+  host.send({ type: 'start', incarnation: 1, spec, engine: null, why: 'gone' } satisfies ToSession)
+  return { host, said }
+}
+
+it('a session host tells of the first frame at once', async () => {
+  const { said } = await bareHost({ ...file(asl('help'), { speed: 1 }), faces: null })
+  await until('it is analysed', () => said.some(({ type }) => type === 'event'))
+  const opened = said.findIndex(({ type }) => type === 'opened')
+  const first = said.slice(opened).find((message) => message.type === 'progress')
+  expect(first).toMatchObject({ progress: { ledger: { captured: 1 } } })
+})
+
 it('a session host ends with its daemon, even while a native call does not return', async () => {
   const pipe = clips.at('silent')
   execFileSync('mkfifo', [pipe])
-  const host = fork(new URL('../../streams/session-host.ts', import.meta.url), { serialization: 'advanced' })
-  onTestFinished(() => void host.kill('SIGKILL'))
-  const said: string[] = []
-  host.on('message', (message: FromSession) => said.push(message.type))
-  await until('hello', () => said.includes('hello'))
-  host.send({
-    type: 'start',
-    incarnation: 1,
-    spec: { ...recordingSpec(pipe), faces: null },
-    engine: null,
-    why: 'gone',
-  } satisfies ToSession)
+  const { host, said } = await bareHost({ ...recordingSpec(pipe), faces: null })
   // It opens a pipe that nobody writes to: a thread of its pool blocks, its event loop does not.
-  await until('progress', () => said.includes('progress'))
+  await until('progress', () => said.some(({ type }) => type === 'progress'))
   host.disconnect()
   await until('the host is gone', () => host.exitCode !== null || host.signalCode !== null)
-  expect(said).not.toContain('opened')
+  expect(said.map(({ type }) => type)).not.toContain('opened')
 })

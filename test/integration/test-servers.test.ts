@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
+import { accessUnits } from './support/access-units.ts'
 import { cameraClip } from './support/camera-clips.ts'
 import { hasClips } from './support/clips.ts'
 import { FaultProxy } from './support/fault-proxy.ts'
@@ -14,6 +15,9 @@ import { until } from './support/nats.ts'
 import { RtspServer } from './support/rtsp-server.ts'
 import { VideoServer } from './support/video-server.ts'
 import { VlcServer } from './support/vlc-server.ts'
+
+/** Two seconds: 50 pictures. */
+const NUMBERED = { numbered: true, fps: 25, seconds: 2, gop: 10 } as const
 
 function watch(test: TestContext, url: string, transport: 'tcp' | 'udp' = 'tcp'): Viewer {
   const viewer = new Viewer(url, { transport })
@@ -29,44 +33,64 @@ async function more(viewer: Viewer, count: number) {
   return viewer.seen.slice(from)
 }
 
+const numbersOf = ({ seen }: Viewer) => seen.map(({ number }) => number)
+const stepsOf = ({ times }: Viewer) => times.slice(1).map((time, index) => Math.round((time - times[index]!) * 1000))
+
+/** One after the other, 40 ms apart, also where the clip begins again. */
+async function everyPicture(viewer: Viewer): Promise<void> {
+  await until('the clip began again', () => viewer.seen.length > 60 || viewer.ended)
+  const numbers = numbersOf(viewer)
+  expect(numbers, viewer.complaints).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+  // The client guesses the time of the first picture.
+  expect(new Set(stepsOf(viewer).slice(1))).toEqual(new Set([40]))
+}
+
+/** As over UDP to a machine that is busy: some may be lost. */
+async function mostPictures(viewer: Viewer): Promise<void> {
+  const distinct = () => new Set(numbersOf(viewer)).size
+  await until('the clip was seen', () => (viewer.seen.length > 60 && distinct() > 40) || viewer.ended)
+  expect(distinct(), viewer.complaints).toBeGreaterThan(40)
+  expect(Math.min(...stepsOf(viewer).slice(1))).toBeGreaterThan(0)
+}
+
 describe.skipIf(!hasClips)('RtspServer', () => {
   let server: RtspServer
   let clip: string
+  let small: string
+  let black: string
+  let hevc: string
+  let coded: string[]
   const camera = async (path: string, options: Partial<Parameters<RtspServer['camera']>[1]> = {}) =>
     server.camera(path, { clip, log: true, ...options })
   beforeAll(async () => {
-    clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
+    // All of them now: while ffmpeg makes one, this process does not listen to its servers.
+    clip = cameraClip('person', NUMBERED)
+    small = cameraClip('person', { ...NUMBERED, width: 320 })
+    black = cameraClip('black', { fps: 25, seconds: 3 })
+    hevc = cameraClip('person', { ...NUMBERED, codec: 'hevc', bFrames: 3 })
+    coded = [
+      cameraClip('person', { ...NUMBERED, bFrames: 3, openGop: true }),
+      hevc,
+      cameraClip('person', { ...NUMBERED, codec: 'mpeg4', bFrames: 2 }),
+      cameraClip('person', { ...NUMBERED, codec: 'mjpeg' }),
+    ]
+    for (const each of [clip, small, black, ...coded]) accessUnits(each)
     server = await RtspServer.start()
   })
   afterAll(() => server?.[Symbol.asyncDispose]())
 
   it.concurrent('sends numbered pictures, each at its time, round and round, over TCP and UDP', async (test) => {
     const lobby = await camera('/lobby')
-    const viewers = [watch(test, lobby.url), watch(test, lobby.url, 'udp')]
-    for (const viewer of viewers) {
-      await until('the clip began again', () =>
-        viewer.seen.some(({ number }) => number === 3 && viewer.seen.length > 40),
-      )
-      const numbers = viewer.seen.map(({ number }) => number)
-      test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
-      // Every picture 40 ms after the one before, also where the clip begins again.
-      const steps = viewer.times.slice(2).map((time, index) => Math.round((time - viewer.times[index + 1]!) * 1000))
-      test.expect(new Set(steps)).toEqual(new Set([40]))
-      for (const { number, atMs } of viewer.seen) test.expect(lobby.sentAtMs(number!, atMs)).toBeLessThan(atMs)
-    }
+    const [tcp, udp] = [watch(test, lobby.url), watch(test, lobby.url, 'udp')] as const
+    await everyPicture(tcp)
+    for (const { number, atMs } of tcp.seen) test.expect(lobby.sentAtMs(number!, atMs)).toBeLessThan(atMs)
+    await mostPictures(udp)
     test.expect(await lobby.clients()).toBe(2)
   })
 
   it.concurrent('sends other codecs, and pictures out of order, in the order of display', async (test) => {
-    const variants = [
-      { codec: 'h264', bFrames: 3, openGop: true },
-      { codec: 'hevc', bFrames: 3 },
-      { codec: 'mpeg4', bFrames: 2 },
-      { codec: 'mjpeg' },
-    ] as const
     const viewers = []
-    for (const [index, variant] of variants.entries()) {
-      const numbered = cameraClip('person', { ...variant, numbered: true, fps: 25, seconds: 2, gop: 10 })
+    for (const [index, numbered] of coded.entries()) {
       viewers.push(watch(test, (await camera(`/codec/${index}`, { clip: numbered })).url))
     }
     for (const viewer of viewers) {
@@ -80,13 +104,14 @@ describe.skipIf(!hasClips)('RtspServer', () => {
   })
 
   it.concurrent('shows the same moment in the main and the sub-stream of a camera', async (test) => {
-    const small = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10, width: 320 })
     const main = await camera('/cam/main', { live: true })
     await more(watch(test, main.url), 20)
     const sub = await camera('/cam/sub', { live: true, clip: small })
-    const { number, atMs } = (await more(watch(test, sub.url), 10)).at(-1)!
+    const { number } = (await more(watch(test, sub.url), 10)).at(-1)!
+    await until('both have sent it', () => [main, sub].every((stream) => stream.sentAtMs(number!) !== undefined))
+    const atMs = sub.sentAtMs(number!)!
     // The clip takes two seconds: streams that each began with their own client would be anywhere in it.
-    test.expect(Math.abs(main.sentAtMs(number!, atMs)! - sub.sentAtMs(number!, atMs)!)).toBeLessThan(200)
+    test.expect(main.sentAtMs(number!, atMs + 200)).toBeGreaterThan(atMs - 200)
   })
 
   it.concurrent('lets in whom it knows, by Basic and by Digest', async (test) => {
@@ -123,12 +148,12 @@ describe.skipIf(!hasClips)('RtspServer', () => {
     const changing = await camera('/changing')
     const viewer = watch(test, changing.url)
     await more(viewer, 5)
-    await changing.show(cameraClip('black', { fps: 25, seconds: 1 }), { once: true })
+    await changing.show(black, { once: true })
     await until('black', () => viewer.seen.some(({ light }) => light < 20))
     await until('light again', () => viewer.seen.at(-1)!.light > 60)
-    await changing.show(cameraClip('person', { width: 320, seconds: 2 }))
+    await changing.show(small)
     await until('another size', () => viewer.sizes.includes('320x180'))
-    await changing.show(cameraClip('person', { codec: 'hevc', seconds: 2 }))
+    await changing.show(hevc)
     await until('sent away', () => viewer.ended)
     test.expect(await probe(changing.url)).toEqual({ codec: 'hevc', size: '640x360' })
   })
@@ -173,8 +198,11 @@ describe.skipIf(!hasClips)('RtspServer', () => {
 
   it.concurrent('sends sender reports that say when a picture was taken', async (test) => {
     const { url } = await camera('/reports', { rtcpIntervalMs: 100 })
-    const { ntpMs, atMs } = await firstReport(test, url)
-    test.expect(Math.abs(ntpMs - atMs)).toBeLessThan(1000)
+    const fromMs = Date.now()
+    const ntpMs = await firstReport(test, url)
+    // A picture between the request and the report; the two clocks are one, read in different ways.
+    test.expect(ntpMs).toBeGreaterThan(fromMs - 100)
+    test.expect(ntpMs).toBeLessThan(Date.now() + 100)
   })
 
   it.concurrent('takes a stream away and gives it back; dies and comes back at the same address', async (test) => {
@@ -208,8 +236,8 @@ describe.skipIf(!hasClips)('RtspServer', () => {
   })
 })
 
-/** Speaks RTSP over one connection until the first RTCP sender report has come (RFC 3550, 6.4.1; RFC 2326, 10.12). */
-async function firstReport(test: TestContext, url: string): Promise<{ ntpMs: number; atMs: number }> {
+/** Speaks RTSP over one connection until the first RTCP sender report has come, and returns its time in ms (RFC 3550, 6.4.1; RFC 2326, 10.12). */
+async function firstReport(test: TestContext, url: string): Promise<number> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   test.onTestFinished(() => void socket.destroy())
   let bytes = Buffer.alloc(0)
@@ -230,20 +258,16 @@ async function firstReport(test: TestContext, url: string): Promise<{ ntpMs: num
   await until('a sender report', () => report() >= 0 && bytes.length > report() + 20)
   const packet = bytes.subarray(report() + 4)
   const secondsSince1900 = packet.readUInt32BE(8) + packet.readUInt32BE(12) / 2 ** 32
-  return { ntpMs: (secondsSince1900 - 2_208_988_800) * 1000, atMs: Date.now() }
+  return (secondsSince1900 - 2_208_988_800) * 1000
 }
 
 describe.skipIf(!hasClips)('VlcServer', () => {
   it.concurrent('is a camera of another make: over UDP only, to whom it knows', async (test) => {
-    const clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
+    const clip = cameraClip('person', NUMBERED)
     const server = await VlcServer.start({ clip, auth: { user: 'viewer', password: 'secret' } })
     test.onTestFinished(() => server[Symbol.asyncDispose]())
     const viewer = watch(test, server.url, 'udp')
-    await until('the clip began again', () => viewer.seen.some(({ number }) => number === 3) && viewer.seen.length > 40)
-    const numbers = viewer.seen.map(({ number }) => number)
-    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
-    const steps = viewer.times.slice(2).map((time, index) => Math.round((time - viewer.times[index + 1]!) * 1000))
-    test.expect(new Set(steps)).toEqual(new Set([40]))
+    await mostPictures(viewer)
     test.expect((await probe(server.url)).error).toContain('461')
     test.expect((await probe(server.urlAt(server.port, 'guess'))).error).toContain('401')
   })
@@ -345,13 +369,14 @@ describe('FaultProxy', () => {
 
 describe.skipIf(!hasClips)('MjpegServer', () => {
   it.concurrent('shows pictures, freezes, says nonsense, refuses', async (test) => {
-    const clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
+    const clip = cameraClip('person', NUMBERED)
     const auth = { kind: 'digest', user: 'viewer', password: 'secret' } as const
     const server = await MjpegServer.start({ clip, fps: 25, auth })
     test.onTestFinished(() => server[Symbol.asyncDispose]())
     const viewer = watch(test, server.url)
-    const numbers = (await more(viewer, 10)).map(({ number }) => number)
-    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    const seen = await more(viewer, 10)
+    // What a slow client does not fetch is not kept for it.
+    test.expect(seen.every(({ number, same }) => number !== null && !same)).toBe(true)
     server.become('freeze')
     await until('the same picture', () => viewer.seen.slice(-5).every(({ same }) => same))
     server.become('garbage')
@@ -384,13 +409,11 @@ describe.skipIf(!hasClips)('MjpegServer', () => {
 
 describe.skipIf(!hasClips)('HTTP', () => {
   it.concurrent('HlsServer shows a stream that goes on, stalls and ends', async (test) => {
-    const clip = cameraClip('person', { numbered: true, fps: 25, seconds: 2, gop: 10 })
+    const clip = cameraClip('person', NUMBERED)
     const server = await HlsServer.start({ clip, segmentSeconds: 0.4 })
     test.onTestFinished(() => server[Symbol.asyncDispose]())
     const viewer = watch(test, server.url)
-    await until('the clip began again', () => viewer.seen.length > 60)
-    const numbers = viewer.seen.map(({ number }) => number)
-    test.expect(numbers).toEqual(numbers.map((_, index) => (numbers[0]! + index) % 50))
+    await everyPicture(viewer)
     server.become({ status: 503 })
     test.expect((await probe(server.url)).error).toContain('5XX')
     server.become('play')

@@ -9,6 +9,8 @@ const well: HealthFigures = {
   engineTrouble: '',
   cameras: [],
   blind: [],
+  configTrouble: '',
+  loadTrouble: '',
   listens: true,
 }
 
@@ -24,6 +26,7 @@ function camera(id: string, state: (typeof cameraStates)[number]): HealthFigures
     stream: null,
     gate: null,
     driftPpm: null,
+    damaged: null,
     share: 1,
     ledger: emptyLedger(),
     lastFrameAgeMs: null,
@@ -51,4 +54,20 @@ test('only live cameras, and those that are to be stopped, are well', () => {
 test('no camera that is down takes the node out of service', () => {
   const cameras = cameraStates.map((state) => camera(state, state))
   expect(healthParts({ ...well, cameras }).filter(({ required, state }) => required && state !== 'up')).toEqual([])
+})
+
+test('what is written and does not run is said, and takes nobody out of service', () => {
+  const part = healthParts({ ...well, configTrouble: 'CFG_INVALID: line 1' }).find(({ name }) => name === 'config')
+  expect(part).toEqual({
+    name: 'config',
+    state: 'degraded',
+    required: false,
+    reason: 'what is written is not taken: CFG_INVALID: line 1',
+  })
+})
+
+test('a load that takes rate from cameras is said, and takes nobody out of service', () => {
+  const loadTrouble = 'cpu 98 %, cameras a, b at 50 % of their rate'
+  const part = healthParts({ ...well, loadTrouble }).find(({ name }) => name === 'load')
+  expect(part).toEqual({ name: 'load', state: 'degraded', required: false, reason: loadTrouble })
 })

@@ -28,8 +28,16 @@ export interface AccessUnits {
   units: [size: number, ptsNs: number, dtsNs: number, key: 0 | 1][]
 }
 
+const folders = new Map<string, string>()
+
 /** A folder with `index.json` (`AccessUnits`) and `pictures`, all of them end to end. Made at the first call, kept for later ones. */
 export function accessUnits(clip: string): string {
+  const folder = folders.get(clip) ?? takenApart(clip)
+  folders.set(clip, folder)
+  return folder
+}
+
+function takenApart(clip: string): string {
   const codec = codecOf(clip)
   const { format, filters } = BARE[codec]
   const name = basename(clip).replace(/\.[^.]*$/, '')

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { numberIn } from './numbered-clip.ts'
 
-const WIDTH = 320
-const HEIGHT = 180
+const WIDTH = 160
+const HEIGHT = 90
 const SIZE = WIDTH * HEIGHT
 
 export interface Seen {
@@ -39,7 +39,13 @@ export class Viewer implements AsyncDisposable {
     const rtsp = url.startsWith('rtsp:') ? ['-rtsp_transport', transport] : []
     const tls = url.startsWith('https:') ? ['-tls_verify', '0'] : []
     const soon = ['-threads', '1', '-analyzeduration', '100000', '-fpsprobesize', '0']
-    const picture = ['-vf', `showinfo,scale=${WIDTH}:${HEIGHT},format=gray`, '-fps_mode', 'passthrough', '-copyts']
+    const picture = [
+      '-vf',
+      `showinfo=checksum=0,scale=${WIDTH}:${HEIGHT},format=gray`,
+      '-fps_mode',
+      'passthrough',
+      '-copyts',
+    ]
     const args = ['-hide_banner', '-nostats', '-nostdin', ...rtsp, ...tls, ...soon, '-i', url, ...picture]
     this.#child = spawn('ffmpeg', [...args, '-f', 'rawvideo', '-'], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#ended = once(this.#child, 'close').then(() => {

@@ -244,6 +244,11 @@ export class Camera {
     await this.#ask({ op: 'end', path: this.path })
   }
 
+  /** Only this password is right from now on, until the server starts anew; who watches is sent away. `url` keeps the first one. */
+  async changePassword(password: string): Promise<void> {
+    await this.#ask({ op: 'password', path: this.path, password })
+  }
+
   /** 404 from now on; who watches is sent away. */
   async withdraw(): Promise<void> {
     await this.#ask({ op: 'withdraw', path: this.path })

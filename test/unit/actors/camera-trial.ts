@@ -68,6 +68,7 @@ export class CameraTrial {
       },
       onProgress: () => undefined,
       onCheckpoint: () => undefined,
+      onEnded: () => undefined,
       onComplaint: (_, { message }) => this.complaints.push(message),
       onFailure: (_, error) => {
         this.logger.warn({ ...error.context }, error.message)

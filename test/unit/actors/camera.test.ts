@@ -76,7 +76,7 @@ describe('pictures', () => {
     await trial.is('frozen')
     trial.order('lose')
     await trial.is('backing_off')
-    await trial.clock.advance(STALL_MS + 100)
+    await trial.pause()
     await trial.until('it is connected', () => trial.camera.trigger({ reason: 'nothing', holdMs: 0, keyframe: false }))
     expect(trial.camera.report().state).toBe('connecting')
     await trial.clock.advance(STALL_MS + 100)

@@ -12,7 +12,7 @@ const stream = { codec: 'h264' } as StreamInfo
 function progress(received: number): SessionProgress {
   const ledger = { ...emptyLedger(), captured: received, analysed: received }
   const figures = { leases: 0, lastPtsMs: null, rssBytes: 7, faces: 0, tracks: 0, samples: {} }
-  return { ledger, received, gate: 'active', driftPpm: 12, ...figures }
+  return { ledger, received, gate: 'active', driftPpm: 12, damaged: 2, ...figures }
 }
 
 function reception() {
@@ -62,9 +62,9 @@ test('a new incarnation counts pictures from zero, and its frames are added to t
   heard.opened(stream, STALL_MS)
   heard.take(progress(5))
   heard.looks('black')
-  expect(heard.report()).toMatchObject({ stream, gate: 'active', driftPpm: 12, rssBytes: 7 })
+  expect(heard.report()).toMatchObject({ stream, gate: 'active', driftPpm: 12, damaged: 2, rssBytes: 7 })
   heard.over({ ...progress(5).ledger, analysed: 4, dropped: { 'host.died': 1 } })
-  expect(heard.report()).toMatchObject({ gate: null, driftPpm: null, rssBytes: null })
+  expect(heard.report()).toMatchObject({ gate: null, driftPpm: null, damaged: null, rssBytes: null })
   heard.begin()
   heard.opened(stream, STALL_MS)
   expect(heard.picture).toBe('good')

@@ -9,7 +9,7 @@ import { settle, VirtualClock } from '../virtual-clock.ts'
 import { MemoryEventLog } from './memory-event-log.ts'
 
 /** A bus whose server is played by the test: each publication waits for its verdict, or gets the one that is set. */
-class ScriptedBus implements EventBus {
+class ScriptedBus implements Pick<EventBus, 'state' | 'onState' | 'publishEvent' | 'publishStored'> {
   state: BusState = 'connected'
   verdict: (event: CloudEvent) => Promise<{ duplicate: boolean }> = async () => ({ duplicate: false })
   attempts: string[] = []
@@ -34,9 +34,6 @@ class ScriptedBus implements EventBus {
     this.letters.push(letter)
     return verdict
   }
-  publishLive() {}
-  subscribe = () => () => undefined
-  async close() {}
 }
 
 const unavailable = async () => {

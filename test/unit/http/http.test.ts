@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { GrabberError } from '../../../core/errors.ts'
 import { type CloudEvent, toCloudEvent } from '../../../core/event.ts'
 import type { Logger } from '../../../core/ports.ts'
+import type { Call } from '../../../src/commands/command-desk.ts'
 import { type ControlPorts, controlRoutes, type EnrollInput } from '../../../src/http/control-routes.ts'
 import type { HealthReport } from '../../../src/http/health.ts'
 import { type HttpPorts, publicRoutes } from '../../../src/http/public-routes.ts'
@@ -35,9 +36,10 @@ const ports: HttpPorts = {
     asked.push(given)
     return []
   },
+  command: async () => ({ ok: true, data: null, requestId: 'r' }),
 }
 
-const server = () => createServer(publicRoutes(ports), { bodyLimitBytes: 1024, logger })
+const server = () => createServer(publicRoutes(ports, { local: true }), { bodyLimitBytes: 1024, logger })
 const get = async (url: string) => {
   const answer = await server().inject(url)
   return { status: answer.statusCode, body: answer.body, type: String(answer.headers['content-type']) }
@@ -106,6 +108,39 @@ describe('the API', () => {
   })
 })
 
+describe('commands by HTTP', () => {
+  const calls: { name: string; call: Call }[] = []
+  const command = async (name: string, call: Call) => {
+    calls.push({ name, call })
+    return { ok: true, data: null, requestId: 'r' } as const
+  }
+  const instance = (local: boolean) =>
+    createServer(publicRoutes({ ...ports, command }, { local }), { bodyLimitBytes: 1024, logger })
+
+  it('are asked for with the camera of the path, and what the caller said of itself', async () => {
+    const headers = { host: '127.0.0.1:1', 'x-request-id': 'r-1' }
+    for (const verb of ['start', 'stop', 'restart']) {
+      const answer = await instance(true).inject({ method: 'POST', url: `/api/v1/cameras/lobby/${verb}`, headers })
+      expect(answer.json()).toEqual({ ok: true, data: null, requestId: 'r' })
+    }
+    expect(calls.map(({ name, call: { input } }) => [name, input])).toEqual(
+      ['start', 'stop', 'restart'].map((verb) => [`cameras.${verb}`, { value: { id: 'lobby' } }]),
+    )
+    expect(calls[0]?.call).toMatchObject({ door: 'http', peer: '127.0.0.1', headers: { 'x-request-id': 'r-1' } })
+  })
+
+  it('are refused before they are run on a server that listens beyond this machine; reading is not', async () => {
+    calls.length = 0
+    const headers = { host: '127.0.0.1:1' }
+    await instance(false).inject({ method: 'POST', url: '/api/v1/cameras/lobby/stop', headers })
+    await instance(false).inject({ method: 'GET', url: '/api/v1/cameras/lobby', headers })
+    expect(calls.map(({ name, call: { input } }) => [name, Object.keys(input)])).toEqual([
+      ['cameras.stop', ['refusal']],
+      ['cameras.get', ['value']],
+    ])
+  })
+})
+
 describe('the control socket', () => {
   const enrolled: EnrollInput[] = []
   const submitted: CloudEvent[] = []
@@ -124,6 +159,7 @@ describe('the control socket', () => {
     forgetVisitor: async () => undefined,
     submit: (event) => submitted.push(event),
     refreshModels: async () => ({ models: ['yunet'], cameras: ['lobby'] }),
+    command: async () => ({ ok: true, data: null, requestId: 'r' }),
   }
   const post = async (payload: object | string) => {
     const instance = createServer(controlRoutes(control), { bodyLimitBytes: 2048, logger })

@@ -54,6 +54,7 @@ describe('Metrics', () => {
     metrics.cameraState('a', 'live')
     metrics.sessionFailure('a', 'SRC_TIMEOUT')
     metrics.lastFrameAge('a', 0.2)
+    metrics.rateShare('a', 0.25)
     metrics.frames(
       'a',
       ledger({ captured: 9, analysed: 4, skipped: { rate: 2 }, dropped: { 'detect.overflow': 1 }, inFlight: 2 }),
@@ -61,6 +62,7 @@ describe('Metrics', () => {
     metrics.stage('detect', 12)
     metrics.captureToEvent(0.08)
     metrics.faces('a', 3)
+    metrics.damaged('a', 2)
     metrics.deadLetter('BUS_REFUSED')
     expect(await value('grabber_dead_letters_total{reason="BUS_REFUSED"}')).toBe(1)
     metrics.faceError('GAL_NO_FACE')
@@ -78,6 +80,7 @@ describe('Metrics', () => {
       'grabber_camera_transitions_total{camera_id="a",state="live"}': 1,
       'grabber_camera_session_failures_total{camera_id="a",code="SRC_TIMEOUT"}': 1,
       'grabber_camera_last_frame_age_seconds{camera_id="a"}': 0.2,
+      'grabber_camera_rate_share{camera_id="a"}': 0.25,
       'grabber_captured_frames_total{camera_id="a"}': 9,
       'grabber_processed_frames_total{camera_id="a",result="analysed"}': 4,
       'grabber_processed_frames_total{camera_id="a",result="skipped_rate"}': 2,
@@ -86,6 +89,7 @@ describe('Metrics', () => {
       'grabber_frame_processing_duration_seconds_sum{stage="detect"}': 0.012,
       grabber_capture_to_event_seconds_count: 1,
       'grabber_faces_detected_total{camera_id="a"}': 3,
+      'grabber_damaged_pictures_total{camera_id="a"}': 2,
       'grabber_face_recognition_errors_total{code="GAL_NO_FACE"}': 1,
       grabber_visitor_matching_duration_seconds_sum: 0.002,
       'grabber_inference_batch_size_sum{model="yunet"}': 4,

@@ -113,24 +113,24 @@ export class Studio {
   }
 
   /** A captured frame that shows `luma`; grey when absent. */
-  frame(ptsMs: number, luma: LumaView = plain(100), late = false): FrameRef | undefined {
+  frame(ptsMs: number, luma: LumaView = plain(100), late = false, key = false): FrameRef | undefined {
     // Of a format that no filter takes: whoever cuts a region out of it fails.
     const shape = { width: 640, height: 640, format: -1, sampleAspectRatio: { num: 1, den: 1 } }
     const full = { ...shape, free: () => this.#lumaOf.delete(full) } as unknown as NativeFrame
     this.#lumaOf.set(full, luma)
     const info = { seq: this.#seq++, ptsMs, loop: 0, capturedAtMs: ptsMs, width: 640, height: 640 }
-    const captured: Captured = { info, full, late, origin: { key: false, alone: false } }
+    const captured: Captured = { info, full, late, origin: { key, alone: false } }
     return this.services.capture(captured, this.#scaler)
   }
 
   get ledger() {
-    const { ledger } = this.services.progress({ received: 0, gate: 'off', driftPpm: null })
+    const { ledger } = this.services.progress({ received: 0, gate: 'off', driftPpm: null, damaged: 0 })
     if (imbalance(ledger) !== 0) throw new Error(`the ledger does not balance: ${JSON.stringify(ledger)}`)
     return ledger
   }
 
   get leases(): number {
-    return this.services.progress({ received: 0, gate: 'off', driftPpm: null }).leases
+    return this.services.progress({ received: 0, gate: 'off', driftPpm: null, damaged: 0 }).leases
   }
 
   /** Native frames that are not freed. */

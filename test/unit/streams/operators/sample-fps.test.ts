@@ -4,12 +4,17 @@ import { sampleFps } from '../../../../streams/operators/sample-fps.ts'
 import { Run, Studio } from '../studio.ts'
 
 /** PTS of the frames that go on. */
-function sample(fps: number | null, ptsMs: number[]) {
+function sample(fps: number | null, ptsMs: number[], shareAt?: (ptsMs: number) => number) {
   const studio = new Studio()
+  let nowMs = 0
+  const share = shareAt && { share: () => shareAt(nowMs) }
   const run = new Run<FrameRef>((frames) =>
-    frames.pipe(sampleFps({ fps, onSkip: (frame) => studio.services.skip(frame, 'rate') })),
+    frames.pipe(sampleFps({ fps, ...share, onSkip: (frame) => studio.services.skip(frame, 'rate') })),
   )
-  for (const at of ptsMs) run.frames.next(studio.frame(at)!)
+  for (const at of ptsMs) {
+    nowMs = at
+    run.frames.next(studio.frame(at)!)
+  }
   run.frames.complete()
   const kept = run.out.map((frame) => frame.info.ptsMs)
   expect(run.ended).toBe('complete')
@@ -46,6 +51,25 @@ describe('sampleFps', () => {
   it('looks at PTS alone: the same frames in two runs', () => {
     const jittered = every(33, 200).map((at, i) => at + ((i * 7) % 11))
     expect(sample(7, jittered)).toEqual(sample(7, jittered))
+  })
+
+  it('keeps a share of the rate, of every frame as well, and is the same as ever at the whole', () => {
+    const steady = every(40, 250)
+    expect(sample(5, steady, () => 1)).toEqual(sample(5, steady))
+    expect(sample(5, steady, () => 0.5)).toEqual(every(400, 25))
+    expect(sample(5, steady, () => 1 / 8)).toEqual(every(1600, 7))
+    expect(sample(null, steady, () => 1)).toEqual(steady)
+    expect(sample(null, steady, () => 0.25)).toHaveLength(62)
+    // A stream that is slower than the share has nothing to lose.
+    expect(sample(25, every(400, 20), () => 0.25)).toHaveLength(20)
+  })
+
+  it('follows a share that changes on the way, without a burst', () => {
+    const kept = sample(5, every(40, 500), (ms) => (ms >= 5000 && ms < 10_000 ? 0.25 : 1))
+    const between = (from: number, to: number) => kept.filter((ms) => ms >= from && ms < to).length
+    expect([between(0, 5000), between(5000, 10_000), between(10_000, 20_000)]).toEqual([25, 6, 50])
+    const steps = kept.slice(1).map((ms, i) => ms - kept[i]!)
+    expect(Math.min(...steps)).toBe(200)
   })
 
   it('passes an error on', () => {

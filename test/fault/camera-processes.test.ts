@@ -1,0 +1,84 @@
+/** Each kind of process is killed with SIGKILL while one daemon watches four cameras. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CloudEvent } from '../../core/event.ts'
+import { descendants, isAlive } from '../e2e/support/processes.ts'
+import { hasClips } from '../integration/support/clips.ts'
+import { storedIds, until } from '../integration/support/nats.ts'
+import { expectUndisturbed, falls } from './support/camera-fault.ts'
+import { CameraSite, cameraIds, isWell } from './support/camera-site.ts'
+
+describe.skipIf(!hasClips)('four cameras', () => {
+  let site: CameraSite
+  beforeAll(async () => {
+    site = await CameraSite.open()
+  })
+  afterAll(() => site?.[Symbol.asyncDispose]())
+
+  async function killed(name: string): Promise<void> {
+    const { daemon } = site
+    const pid = daemon.pid(name)!
+    process.kill(pid, 'SIGKILL')
+    await until(`${name} is back`, () => ![undefined, pid].includes(daemon.pid(name)))
+  }
+
+  const allGoOn = () => Promise.all(cameraIds.map((id) => site.watch.moreFrames(id, 10)))
+
+  it('a session host: its camera comes back, the others do not notice', async () => {
+    const { watch, cameras, proxy } = site
+    const since = watch.mark()
+    const { incarnation } = watch.camera('yard')
+    await killed('camera:yard')
+    await falls({ ...cameras.yard, proxy, watch, since }, 'ACT_HOST_DIED')
+    await watch.until('it is live again', () => isWell(watch, 'yard'))
+    await watch.moreFrames('yard', 5)
+    expect(watch.camera('yard').incarnation).toBe(incarnation + 1)
+    expect(watch.metric('grabber_actor_restarts_total{actor="camera:yard"}')).toBe(1)
+    for (const id of cameraIds) if (id !== 'yard') expectUndisturbed(watch, id, since)
+    expect(watch.problems).toEqual([])
+  })
+
+  it('the engine: all are analysed by the next one, and drop at most their oldest frames meanwhile', async () => {
+    const { watch } = site
+    const since = watch.mark()
+    await killed('engine:auto')
+    await allGoOn()
+    for (const id of cameraIds) {
+      expect(watch.states(id, since)).toEqual([])
+      expect(['detect.overflow']).toEqual(expect.arrayContaining(Object.keys(watch.drops(id, since))))
+    }
+    expect(watch.problems).toEqual([])
+  })
+
+  it('nats-server: no camera notices', async () => {
+    const { watch } = site
+    const since = watch.mark()
+    await killed('nats-server')
+    await allGoOn()
+    // Boxes are not kept for a bus that is away: what they would show stands in the ledgers.
+    for (const id of cameraIds) {
+      const seen = { id, states: watch.states(id, since), drops: watch.drops(id, since) }
+      expect(seen).toEqual({ id, states: [], drops: {} })
+    }
+    expect(watch.problems).toEqual([])
+  })
+
+  it('the daemon: the next one has no orphan beside it, has lost nothing, and watches on', async () => {
+    const children = descendants(site.daemon.running.child.pid!)
+    const told = site.watch.events.map(({ id }) => id)
+    expect(site.watch.problems).toEqual([])
+    await site.kill()
+    await site.start()
+    await until('no orphan is left', () => children.every((pid) => !isAlive(pid)))
+    await allGoOn()
+    const { daemon } = site
+    const history = await daemon.get<CloudEvent[]>('/api/v1/events?limit=1000')
+    expect(history.map(({ id }) => id)).toEqual(expect.arrayContaining(told))
+    await until('every event is on the stream, once', async () => {
+      const stored = await storedIds(daemon.info.natsUrl!)
+      expect(new Set(stored).size).toBe(stored.length)
+      return told.every((id) => stored.includes(id))
+    })
+  })
+
+  it('ends in order: nothing in flight, no lease, no process', () => site.stop())
+})
