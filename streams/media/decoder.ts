@@ -19,7 +19,7 @@ import { SoftwareContext } from './decoding-context.ts'
 import { statusText } from './ffmpeg-status.ts'
 import {
   chooseDecoder,
-  type HardwarePolicy,
+  type HardwareOptions,
   keepForStuckCall,
   leaveSeat,
   newCall,
@@ -49,15 +49,6 @@ export interface DecodedFrame {
 }
 
 export type Decoded = DecodedFrame | { damage: string }
-
-export interface HardwareOptions {
-  policy: HardwarePolicy
-  /** What is tried, first choice first; this platform's when absent. */
-  devices?: readonly HardwareDevice[]
-  probeTimeoutMs?: number
-  /** The device failed in the middle and software goes on. */
-  onFallback?(failed: RefusedDevice): void
-}
 
 export interface DecoderOptions {
   /** Of software; 0 lets FFmpeg choose. */
