@@ -4,7 +4,7 @@
  * supervisor decides.
  */
 import { availableParallelism } from 'node:os'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { SessionProgress, ToSession } from '../core/wire/control.ts'
@@ -22,6 +22,8 @@ import { isSourceFailure, LivePass } from './sources/live-pass.ts'
 import type { Pass } from './sources/pass.ts'
 
 const PROGRESS_MS = 500
+/** While the decoder rests: the daemon hears of fifty cameras that have nothing to say (docs/protocol.md, "progress"). */
+const RESTING_PROGRESS_MS = 1000
 /**
  * A recording may use every core (0: FFmpeg chooses); of cameras there are many. Where there are only two cores the engine
  * and this process fill them: more decoder threads get in their way, 9 % fewer frames a second (docs/performance.md).
@@ -46,6 +48,7 @@ export class Session {
   /** Pictures that earlier connections received. */
   #receivedBefore = 0
   #connect = Promise.withResolvers<void>()
+  #ticking: Timer | undefined
 
   constructor(spec: SessionSpec, link: SessionLink, engine: InferenceEngine, clock: Clock) {
     this.#spec = spec
@@ -59,7 +62,7 @@ export class Session {
    * ended it: ENG_*, ACT_*, of a recording SRC_* and DEC_*, of a camera what leaves this process unusable.
    */
   async run(): Promise<void> {
-    const ticking = setInterval(() => this.#tellProgress(), PROGRESS_MS)
+    this.#tick()
     try {
       const { source } = this.#spec
       if (source.kind === 'file') await this.#playFile(source)
@@ -70,7 +73,7 @@ export class Session {
       if (!this.#stopping || toGrabberError(error).code !== 'SRC_TIMEOUT') throw error
     } finally {
       await this.#services.flush()
-      clearInterval(ticking)
+      this.#ticking?.cancel()
     }
     this.#link.send({
       type: 'ended',
@@ -107,6 +110,14 @@ export class Session {
 
   progress(): SessionProgress {
     return this.#services.progress(this.#sourceFigures())
+  }
+
+  #tick(): void {
+    const ms = this.#gate?.resting ? RESTING_PROGRESS_MS : PROGRESS_MS
+    this.#ticking = this.#clock.after(ms, () => {
+      this.#tellProgress()
+      this.#tick()
+    })
   }
 
   get #stopping(): boolean {

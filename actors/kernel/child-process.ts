@@ -21,6 +21,8 @@ export interface HostOptions {
   args?: readonly string[]
   /** Node's own options; the daemon's when absent. */
   execArgv?: readonly string[]
+  /** Beside the daemon's own environment. */
+  env?: Readonly<Record<string, string>>
   logger: Logger
   clock: Clock
   /** fork → `hello`. */
@@ -106,6 +108,7 @@ class Host<In extends object, Out extends { type: string }> {
     this.#child = fork(options.entry, options.args ?? [], {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...options.env },
       ...(options.execArgv === undefined ? {} : { execArgv: [...options.execArgv] }),
     })
     const log = (stream: string) => new LineLog(clock, (line) => logger.info({ host: options.name, stream }, line))

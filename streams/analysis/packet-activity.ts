@@ -78,18 +78,18 @@ export class PacketActivity {
     this.#next = (this.#next + 1) % REMEMBERED
     this.#tolerance = Math.max(1, this.#tolerance * RELAX)
     if (this.#quiet.length < ENOUGH) return
-    const center = quantile(this.#quiet, 0.5)
-    const deviations = this.#quiet.map((value) => Math.abs(value - center))
+    const sorted = Float64Array.from(this.#quiet).sort()
+    const center = quantile(sorted, 0.5)
+    const deviations = sorted.map((value) => Math.abs(value - center)).sort()
     this.#threshold = Math.max(
       center * GROWTH,
       center + SIGMAS * MAD_TO_SIGMA * quantile(deviations, 0.5),
-      quantile(this.#quiet, PEAK) * PEAK_GROWTH,
+      quantile(sorted, PEAK) * PEAK_GROWTH,
       FLOOR_BYTES * this.#length,
     )
   }
 }
 
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
+function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.floor(share * (sorted.length - 1))]!
 }

@@ -185,6 +185,7 @@ export class Decoder implements Disposable {
     if (this.stuck) return
     this.#spare?.free()
     this.#spare = undefined
+    this.#seat?.call[Symbol.dispose]()
     this.#seat?.context[Symbol.dispose]()
     this.#seat = undefined
     this.#history[Symbol.dispose]()

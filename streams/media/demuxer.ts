@@ -57,18 +57,19 @@ export class Demuxer implements AsyncDisposable {
   readonly #format: FormatContext
   readonly #call: PatientCall
   readonly #readTimeoutMs: number
-  #packet = new Packet()
+  readonly #index: number
+  readonly #packet = newPacket()
 
   private constructor(format: FormatContext, stream: Stream, call: PatientCall, readTimeoutMs: number) {
     this.#format = format
     this.#call = call
     this.#readTimeoutMs = readTimeoutMs
     this.stream = stream
+    this.#index = stream.index
     this.container = format.iformat?.name ?? 'unknown'
     this.durationMs = format.duration > 0n ? Number(format.duration) / 1000 : null
     const start = stream.startTime
     this.startMs = start === AV_NOPTS_VALUE ? 0 : (Number(start) * 1000 * stream.timeBase.num) / stream.timeBase.den
-    this.#packet.alloc()
   }
 
   /** Opens `url` (a path for files). Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TOO_LARGE, SRC_TIMEOUT, DEC_UNSUPPORTED. */
@@ -87,6 +88,7 @@ export class Demuxer implements AsyncDisposable {
         return new Demuxer(format, video, call, options.readTimeoutMs ?? openTimeoutMs)
       throw new GrabberError('SRC_TIMEOUT', 'the opening of the input was given up')
     } catch (error) {
+      call[Symbol.dispose]()
       if (!call.stuck) await format.closeInput()
       if (call.late) throw new GrabberError('SRC_TIMEOUT', `no answer in ${openTimeoutMs} ms`, { cause: error })
       throw error
@@ -114,18 +116,23 @@ export class Demuxer implements AsyncDisposable {
   }
 
   /**
-   * The next packet of the video stream; the same object is used again, so it is valid until the next call.
-   * Errors: SRC_TIMEOUT.
+   * The next packet of the video stream in `into`, which stays the caller's; without it in a packet that the next call uses
+   * again. Errors: SRC_TIMEOUT.
    */
-  async read(): Promise<PacketRead> {
+  async read(into: Packet = this.#packet): Promise<PacketRead> {
     for (;;) {
-      this.#packet.unref()
-      const status = await this.#call.run(this.#readTimeoutMs, () => this.#format.readFrame(this.#packet))
+      into.unref()
+      const status = await this.#call.run(this.#readTimeoutMs, () => this.#format.readFrame(into))
       if (this.#call.late) throw new GrabberError('SRC_TIMEOUT', `no data in ${this.#readTimeoutMs} ms`)
       if (status === undefined || status === AVERROR_EOF || status === AVERROR_EXIT) return { packet: null }
       if (status < 0) return { packet: null, error: statusText(status) }
-      if (this.#packet.streamIndex === this.stream.index) return { packet: this.#packet }
+      if (into.streamIndex === this.#index) return { packet: into }
     }
+  }
+
+  /** A read was given up and may still write to its packet, which must not be freed. */
+  get stuck(): boolean {
+    return this.#call.stuck
   }
 
   /** Makes a read that is under way return, as at the end of the input. */
@@ -135,11 +142,19 @@ export class Demuxer implements AsyncDisposable {
 
   /** Not while a `read` is awaited. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#call[Symbol.dispose]()
     // A read that was given up still writes to this memory; the process is about to end and takes it along.
-    if (this.#call.stuck) return
+    if (this.stuck) return
     this.#packet.free()
     await this.#format.closeInput()
   }
+}
+
+/** The caller frees it. */
+export function newPacket(): Packet {
+  const packet = new Packet()
+  packet.alloc()
+  return packet
 }
 
 const unreadable = (status: number) =>

@@ -38,6 +38,7 @@ export function keepForStuckCall(...things: unknown[]): void {
 
 /** Frees the seat, or lets go of it for good when a call is stuck in it. */
 export function leaveSeat(seat: Seat): void {
+  seat.call[Symbol.dispose]()
   if (seat.call.stuck) {
     hung.add(seat.device)
     keepForStuckCall(seat)

@@ -1,5 +1,5 @@
 /**
- * Reads a camera's packets as they come, so that its socket is never left full, and keeps those that wait for the decoder.
+ * Reads a camera's packets as they come, or a few at a time while nothing happens (burst-reading), and keeps those that wait for the decoder.
  * Session host only. Owns the reading and the packets that wait; bounded in number and bytes. What does not fit is lost whole
  * groups at a time, since a decoder can only begin at an I-frame.
  */
@@ -7,23 +7,28 @@ import type { Packet } from 'node-av'
 import { AV_NOPTS_VALUE } from 'node-av/constants'
 import { type Clock, delay } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import type { Demuxer } from './demuxer.ts'
+import { BurstReading } from './burst-reading.ts'
+import { type Demuxer, newPacket } from './demuxer.ts'
 import { senderTimeMs } from './sender-time.ts'
 
 /** About ten seconds of a camera with 60 pictures a second, or of one with 24 Mbit/s. */
 const MAX_PACKETS = 600
 const MAX_BYTES = 32 * 1024 * 1024
+/** The camera's clock is compared with ours twice a second (sources/sender-clock); to ask is to copy, so not of each packet. */
+const SENDER_MS = 250
 
 export interface FedPacket {
   /** The receiver frees it. */
   packet: Packet
+  bytes: number
+  key: boolean
   /** In the stream's own time, ms; `null` when not said. DTS orders packets, PTS pictures. */
   ptsMs: number | null
   dtsMs: number | null
   /** When it was read, by the wall clock and by the monotonic clock, ms. */
   arrivedAtMs: number
   monotonicMs: number
-  /** When it was captured by the clock of the camera (RTCP), ms since the epoch. */
+  /** When it was captured by the clock of the camera (RTCP), ms since the epoch; `null` where it was not asked for. */
   senderAtMs: number | null
 }
 
@@ -31,6 +36,8 @@ export interface PacketFeedOptions {
   clock: Clock
   /** Packets come in bursts (HLS, a file over HTTP) and are handed on at the pace of their own time. */
   paced: boolean
+  /** What comes while `resting` may wait in the socket and be read a few packets at a time. */
+  bursts: boolean
   signal: AbortSignal
 }
 
@@ -46,7 +53,13 @@ export class PacketFeed implements AsyncDisposable {
   /** Packets up to the next I-frame are worth nothing. */
   #broken = false
   #ended: { error: unknown } | undefined
-  #news = Promise.withResolvers<void>()
+  /** Those who wait for a packet. */
+  #awaiting: (() => void)[] = []
+  /** What the next read is into. */
+  #spare = newPacket()
+  #senderAskedMs = Number.NEGATIVE_INFINITY
+  /** While nothing is decoded. */
+  #bursts: BurstReading | undefined
   #anchor: { dtsMs: number; atMs: number } | undefined
 
   constructor(demuxer: Demuxer, options: PacketFeedOptions) {
@@ -60,6 +73,12 @@ export class PacketFeed implements AsyncDisposable {
   /** Packets of the video stream that were read. */
   get received(): number {
     return this.#received
+  }
+
+  /** Nothing is decoded: nobody is in a hurry. */
+  set resting(resting: boolean) {
+    if (!resting) this.#bursts = undefined
+    else if (this.#options.bursts) this.#bursts ??= new BurstReading()
   }
 
   /** Packets that wait. */
@@ -79,30 +98,34 @@ export class PacketFeed implements AsyncDisposable {
    */
   async next(): Promise<FedPacket | { lost: number } | undefined> {
     for (;;) {
-      if (this.#options.signal.aborted) return undefined
-      if (this.#lost > 0) return { lost: this.#takeLost() }
-      const packet = this.#waiting.shift()
-      if (packet) {
-        this.#bytes -= packet.packet.size
-        return packet
-      }
+      const here = this.poll()
+      if (here || this.#options.signal.aborted) return here
       if (this.#ended) throw this.#ended.error
-      await this.#news.promise
+      await this.#something()
     }
+  }
+
+  /** The same without waiting: `undefined` when there is none. */
+  poll(): FedPacket | { lost: number } | undefined {
+    if (this.#options.signal.aborted) return undefined
+    if (this.#lost > 0) return { lost: this.#takeLost() }
+    const fed = this.#waiting.shift()
+    if (fed) this.#bytes -= fed.bytes
+    return fed
   }
 
   /** The first I-frame that waits, which stays; `undefined` at the end of the stream, or when the signal was aborted. */
   async firstKey(): Promise<Packet | undefined> {
     for (;;) {
-      const key = this.#waiting.find(({ packet }) => packet.isKeyframe)
-      if (key || this.#ended || this.#options.signal.aborted) return key?.packet
-      await this.#news.promise
+      const first = this.#waiting.find(({ key }) => key)
+      if (first || this.#ended || this.#options.signal.aborted) return first?.packet
+      await this.#something()
     }
   }
 
   /** Newest wins: forgets what waits before the newest I-frame; how many packets that were. 0 when there is none. */
   skipToNewest(): number {
-    const newest = this.#waiting.findLastIndex(({ packet }) => packet.isKeyframe)
+    const newest = this.#waiting.findLastIndex(({ key }) => key)
     return newest <= 0 ? 0 : this.#forget(newest)
   }
 
@@ -117,16 +140,22 @@ export class PacketFeed implements AsyncDisposable {
     this.stop()
     await this.#reading
     this.#forget(this.#waiting.length)
+    if (!this.#demuxer.stuck) this.#spare.free()
   }
 
   async #read(): Promise<void> {
     const { signal } = this.#options
     try {
       while (!signal.aborted) {
-        const { packet, error } = await this.#demuxer.read()
+        const { packet, error } = await this.#demuxer.read(this.#spare)
         if (!packet) throw new GrabberError('SRC_LOST', error ?? 'the camera ended the stream')
         this.#received++
-        await this.#take(packet)
+        const fed = this.#take(packet)
+        if (!fed) continue
+        if (this.#options.paced) await this.#pace(fed.dtsMs ?? fed.ptsMs)
+        this.#add(fed)
+        const lullMs = this.#bursts?.lullMs(fed) ?? 0
+        if (lullMs > 0) await this.#wait(lullMs)
       }
     } catch (error) {
       this.#ended = { error }
@@ -134,25 +163,21 @@ export class PacketFeed implements AsyncDisposable {
     this.#tell()
   }
 
-  async #take(packet: Packet): Promise<void> {
-    if (this.#broken && !packet.isKeyframe) {
+  /** `undefined`: it is lost, since those before it are. */
+  #take(packet: Packet): FedPacket | undefined {
+    const key = packet.isKeyframe
+    if (this.#broken && !key) {
       this.#lost++
-      return
+      return undefined
     }
     this.#broken = false
-    const own = packet.clone()
-    if (!own) throw new Error('no memory for a packet')
-    const fed = {
-      packet: own,
-      ptsMs: this.#ms(packet.pts),
-      dtsMs: this.#ms(packet.dts),
-      arrivedAtMs: this.#options.clock.nowMs(),
-      monotonicMs: this.#options.clock.monotonicMs(),
-      senderAtMs: senderTimeMs(packet),
-    }
-    if (this.#options.paced) await this.#pace(fed.dtsMs ?? fed.ptsMs)
+    this.#spare = newPacket()
+    return this.#fed(packet, key)
+  }
+
+  #add(fed: FedPacket): void {
     this.#waiting.push(fed)
-    this.#bytes += own.size
+    this.#bytes += fed.bytes
     if (this.#waiting.length > MAX_PACKETS || this.#bytes > MAX_BYTES) {
       this.#lost += this.#forget(this.#waiting.length)
       this.#broken = true
@@ -160,19 +185,41 @@ export class PacketFeed implements AsyncDisposable {
     this.#tell()
   }
 
+  #fed(packet: Packet, key: boolean): FedPacket {
+    const { clock } = this.#options
+    const monotonicMs = clock.monotonicMs()
+    const asks = monotonicMs - this.#senderAskedMs >= SENDER_MS
+    if (asks) this.#senderAskedMs = monotonicMs
+    return {
+      packet,
+      bytes: packet.size,
+      key,
+      ptsMs: this.#ms(packet.pts),
+      dtsMs: this.#ms(packet.dts),
+      arrivedAtMs: clock.nowMs(),
+      monotonicMs,
+      senderAtMs: asks ? senderTimeMs(packet) : null,
+    }
+  }
+
   /** A jump in time starts the pace anew. */
   async #pace(dtsMs: number | null): Promise<void> {
     if (dtsMs === null) return
-    const { clock, signal } = this.#options
-    const nowMs = clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
     const dueMs = this.#anchor && this.#anchor.atMs + dtsMs - this.#anchor.dtsMs
     if (dueMs === undefined || Math.abs(dueMs - nowMs) > MAX_AHEAD_MS) this.#anchor = { dtsMs, atMs: nowMs }
-    else if (dueMs > nowMs) await delay(clock, dueMs - nowMs, signal).catch(() => undefined)
+    else if (dueMs > nowMs) await this.#wait(dueMs - nowMs)
+  }
+
+  /** A stop cuts it short. */
+  async #wait(ms: number): Promise<void> {
+    const { clock, signal } = this.#options
+    await delay(clock, ms, signal).catch(() => undefined)
   }
 
   #forget(packets: number): number {
-    for (const { packet } of this.#waiting.splice(0, packets)) {
-      this.#bytes -= packet.size
+    for (const { packet, bytes } of this.#waiting.splice(0, packets)) {
+      this.#bytes -= bytes
       packet.free()
     }
     return packets
@@ -184,9 +231,12 @@ export class PacketFeed implements AsyncDisposable {
     return lost
   }
 
+  #something(): Promise<void> {
+    return new Promise((resolve) => this.#awaiting.push(resolve))
+  }
+
   #tell(): void {
-    this.#news.resolve()
-    this.#news = Promise.withResolvers()
+    if (this.#awaiting.length > 0) for (const tell of this.#awaiting.splice(0)) tell()
   }
 
   #ms(ticks: bigint): number | null {

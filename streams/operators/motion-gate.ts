@@ -15,8 +15,11 @@ import type { Gated, GraphEvent, GraphServices } from '../graph-item.ts'
 /** How often an idle picture is looked at all the same: a face that stands still from the start is found within it. */
 const IDLE_LOOK_MS = 1000
 
-/** The same while only I-frames are decoded: who came in has stirred the packets. */
-const RESTING_LOOK_MS = 5000
+/**
+ * The same while only I-frames are decoded: who came in has stirred the packets, or differs from the I-frame before, and a face in
+ * one picture makes no track. It shows that the models are still asked.
+ */
+const RESTING_LOOK_MS = 30_000
 
 /** One pass's motion state; `finish` ends a motion that the end of the input cuts off. */
 export class MotionGate {

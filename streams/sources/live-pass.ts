@@ -89,7 +89,8 @@ export class LivePass implements Pass {
     // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
     this.#untimed = isMjpeg(demuxer)
     const paced = options.source.protocol === 'http' && !this.#untimed
-    this.#feed = new PacketFeed(demuxer, { clock: options.clock, paced, signal: stopped.signal })
+    const bursts = transport === 'tcp'
+    this.#feed = new PacketFeed(demuxer, { clock: options.clock, paced, bursts, signal: stopped.signal })
   }
 
   /** Errors: SRC_*, DEC_UNSUPPORTED, DEC_HARDWARE. */
@@ -177,27 +178,38 @@ export class LivePass implements Pass {
 
   async #decodeAll(policy: RestPolicy | null, emit: Emit): Promise<void> {
     using gated = new GatedDecoder(this.#decoder, policy)
-    for (let fed = await this.#feed.next(); fed; fed = await this.#feed.next()) {
-      if ('lost' in fed) {
-        this.#lose(fed.lost, 'source', gated)
-        continue
+    for (;;) {
+      // At rest most packets are there before they are asked for, and a promise costs as much as all that is done with one.
+      const fed = this.#feed.poll() ?? (await this.#feed.next())
+      if (!fed) return
+      if ('lost' in fed) this.#lose(fed.lost, 'source', gated)
+      else {
+        const done = this.#takePacket(fed, gated, emit)
+        if (done) await done
       }
-      try {
-        await this.#decode(fed, gated, emit)
-      } finally {
-        fed.packet.free()
-      }
+      this.#feed.resting = gated.resting
     }
   }
 
-  async #decode(fed: FedPacket, gated: GatedDecoder, emit: Emit): Promise<void> {
-    const { packet } = fed
+  /** Returns a promise only when there is something to wait for. */
+  #takePacket(fed: FedPacket, gated: GatedDecoder, emit: Emit): Promise<void> | undefined {
+    const { packet, bytes, key, monotonicMs } = fed
     // FFmpeg invents 25 pictures a second for Motion JPEG.
     const mediaMs = this.#time.map(this.#untimed ? { ...fed, ptsMs: null } : fed)
     packet.pts = BigInt(Math.round(mediaMs / MS_PER_TICK))
     packet.dts = packet.pts
+    const kept = gated.keep(packet, bytes, key)
+    if (kept === 'kept') {
+      this.#pictureAtMs = monotonicMs
+      return undefined
+    }
+    if (kept === 'stirred') return this.#decode(gated.wake(), gated, emit)
+    return this.#decode(gated.take(packet), gated, emit).finally(() => packet.free())
+  }
+
+  async #decode(outputs: AsyncGenerator<GatedOutput>, gated: GatedDecoder, emit: Emit): Promise<void> {
     const rested = gated.resting
-    for await (const output of gated.take(packet)) {
+    for await (const output of outputs) {
       if (rested && !gated.resting && this.#catchUpUntilMs === undefined) {
         this.#catchUpUntilMs = this.#options.clock.monotonicMs() + CATCH_UP_MS
       }

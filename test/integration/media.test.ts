@@ -85,10 +85,15 @@ class PaceClock extends VirtualClock {
 }
 
 /** Every limit passes at once: to it, whatever a thread does takes too long. */
+let impatientMs = 0
 const impatientClock: Clock = {
   ...systemClock,
-  after(_, callback) {
-    const handle = setImmediate(callback)
+  monotonicMs: () => impatientMs,
+  after(delayMs, callback) {
+    const handle = setImmediate(() => {
+      impatientMs += delayMs
+      callback()
+    })
     return { cancel: () => clearImmediate(handle) }
   },
 }
@@ -171,12 +176,13 @@ describe.skipIf(!hasClips)('a pass over a file', () => {
 
   it('stops while it waits for its pace, and leaves no timer', async () => {
     const clock = new PaceClock()
-    await using pass = await FilePass.open(passOptions(asl('help'), { speed: 1, clock }))
+    const pass = await FilePass.open(passOptions(asl('help'), { speed: 1, clock }))
     const run = play(pass)
     await until('the second frame to wait', () => clock.waiting)
     pass.stop()
     await over(run)
     expect([run.ended, run.infos.length]).toEqual(['complete', 1])
+    await pass[Symbol.asyncDispose]()
     expect(clock.pendingTimers).toBe(0)
   })
 

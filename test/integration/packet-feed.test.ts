@@ -23,7 +23,7 @@ async function open(options: { paced?: boolean; clock?: VirtualClock } = {}) {
   const demuxer = await Demuxer.open(clip(), { openTimeoutMs: 5000 })
   const stop = new AbortController()
   const { paced = false, clock = systemClock } = options
-  const feed = new PacketFeed(demuxer, { clock, paced, signal: stop.signal })
+  const feed = new PacketFeed(demuxer, { clock, paced, bursts: false, signal: stop.signal })
   return {
     feed,
     async close() {

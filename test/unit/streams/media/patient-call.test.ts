@@ -22,19 +22,25 @@ function setUp() {
   }
 }
 
+function delayed(clock: VirtualClock, ms: number): Promise<number> {
+  return new Promise((resolve) => clock.after(ms, () => resolve(0)))
+}
+
 describe('PatientCall', () => {
-  it('answers what the call answers, and leaves no timer', async () => {
+  it('answers what the call answers, and leaves no timer when it is disposed of', async () => {
     const { clock, call, native, interrupts } = setUp()
     const answer = call.run(1000, () => native.promise)
     native.resolve(7)
     expect(await answer).toBe(7)
+    call[Symbol.dispose]()
     expect([clock.pendingTimers, interrupts(), call.late, call.stuck]).toEqual([0, 0, false, false])
   })
 
   it('passes a rejection on', async () => {
     const { call, clock } = setUp()
     await expect(call.run(1000, () => Promise.reject(new Error('native')))).rejects.toThrow('native')
-    expect(clock.pendingTimers).toBe(0)
+    await clock.advance(1000)
+    expect([clock.pendingTimers, call.late]).toEqual([0, false])
   })
 
   it('interrupts at the limit; the call then says itself how it ended', async () => {
@@ -64,6 +70,31 @@ describe('PatientCall', () => {
     await clock.advance(500)
     expect(await answer).toBeUndefined()
     expect([call.late, call.stuck, clock.pendingTimers]).toEqual([false, true, 0])
+  })
+
+  it('one timer serves many calls, each of which has its own limit', async () => {
+    const { clock, call, interrupts } = setUp()
+    for (let n = 0; n < 10; n++) {
+      const answer = call.run(1000, () => delayed(clock, 150))
+      await clock.advance(150)
+      await answer
+      expect(clock.pendingTimers).toBe(1)
+    }
+    expect(interrupts()).toBe(0)
+    const { promise } = Promise.withResolvers<number>()
+    void call.run(1000, () => promise)
+    await clock.advance(999)
+    expect(interrupts()).toBe(0)
+    await clock.advance(1)
+    expect([interrupts(), call.late]).toEqual([1, true])
+  })
+
+  it('a limit shorter than the one before it holds', async () => {
+    const { clock, call, native, interrupts } = setUp()
+    await call.run(10_000, async () => 1)
+    const answer = call.run(1000, () => native.promise)
+    await clock.advance(1000)
+    expect([await answer, interrupts(), call.late]).toEqual([-1, 1, true])
   })
 
   it('an interruption between calls sets no timer', () => {
