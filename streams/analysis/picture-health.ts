@@ -31,6 +31,12 @@ export interface PictureHealthLimits {
   blackMs: number
 }
 
+export interface PictureMoment {
+  ptsMs: number
+  key: boolean
+  passedKeys?: number
+}
+
 export interface PictureFinding {
   health: PictureHealth
   /** For a person. */
@@ -49,11 +55,14 @@ export class PictureHealthModel {
     this.#repetition = new Repetition(frozenMs)
   }
 
-  /** The analysis picture (video range) of an I-frame (`key`), or of any other. A finding when the health has changed. */
-  step(luma: LumaView, { ptsMs, key }: { ptsMs: number; key: boolean }): PictureFinding | undefined {
+  /**
+   * The analysis picture (video range) of an I-frame (`key`), or of any other; `passedKeys` I-frames before it were not decoded. A
+   * finding when the health has changed.
+   */
+  step(luma: LumaView, { ptsMs, key, passedKeys = 0 }: PictureMoment): PictureFinding | undefined {
     if (key && ptsMs - this.#lastKeyMs >= KEY_STEP_MS) {
       this.#lastKeyMs = ptsMs
-      this.#repetition.step(printOf(luma), ptsMs)
+      this.#repetition.step(printOf(luma), ptsMs, passedKeys)
     }
     if (isDark(luma)) this.#darkSinceMs ??= ptsMs
     else this.#darkSinceMs = null

@@ -38,6 +38,8 @@ const MOST_MISSES = 20
 
 interface Entry {
   ptsMs: number
+  /** Which I-frame of the stream it is, those included that were not decoded. */
+  number: number
   print: PicturePrint
   /** I-frames back to the one it repeats; `null` when it repeats none. */
   lag: number | null
@@ -52,6 +54,7 @@ export type Standstill = 'steady' | 'wandering'
 export class Repetition {
   readonly #frozenMs: number
   readonly #history: Entry[] = []
+  #number = 0
   /** When the picture was first seen that every I-frame since has shown; `null` while they do not repeat. */
   #steadySinceMs: number | null = null
   #misses = 0
@@ -77,7 +80,9 @@ export class Repetition {
     return `${repeated} of ${known} I-frames of ${seconds} s are exactly an earlier picture, noise included`
   }
 
-  step(print: PicturePrint, ptsMs: number): void {
+  /** `passed` I-frames before it are not known. */
+  step(print: PicturePrint, ptsMs: number, passed = 0): void {
+    this.#number += 1 + passed
     const last = this.#history.at(-1)
     if (last && (!sameShape(last.print, print) || changedRatio(last.print, print, MOVED_GREY_LEVELS) > MOVED_RATIO)) {
       this.#forget()
@@ -97,14 +102,16 @@ export class Repetition {
 
   #place(print: PicturePrint, ptsMs: number): Entry {
     const history = this.#history
-    for (let lag = 1; lag <= history.length; lag++) {
-      const earlier = history[history.length - lag]!
+    const number = this.#number
+    for (const earlier of history.toReversed()) {
       if (!isRepetition(earlier.print, print, LIKENESS)) continue
+      const lag = number - earlier.number
       const returnMs = lag > NEAR ? ptsMs - earlier.runMs : null
       if (lag <= NEAR) this.#steadySinceMs ??= earlier.ptsMs
-      return { ptsMs, print, lag, runMs: lag === 1 ? earlier.runMs : ptsMs, returnMs }
+      const runMs = earlier === history.at(-1) ? earlier.runMs : ptsMs
+      return { ptsMs, number, print, lag, runMs, returnMs }
     }
-    return { ptsMs, print, lag: null, runMs: ptsMs, returnMs: null }
+    return { ptsMs, number, print, lag: null, runMs: ptsMs, returnMs: null }
   }
 
   #judge({ lag, ptsMs }: Entry): void {
@@ -129,8 +136,8 @@ export class Repetition {
   #wanders(): boolean {
     const returns = this.#history.flatMap(({ returnMs }) => returnMs ?? [])
     if (returns.length < MIN_RETURNS) return false
-    const spanMs = this.#history.at(-1)!.ptsMs - this.#history[0]!.ptsMs
-    const usualMs = spanMs / (this.#history.length - 1)
+    const [first, last] = [this.#history[0]!, this.#history.at(-1)!]
+    const usualMs = (last.ptsMs - first.ptsMs) / (last.number - first.number)
     return !haveCommonPeriod(returns, (NEAR - 0.5) * usualMs, LOOP_TOLERANCE * usualMs)
   }
 }

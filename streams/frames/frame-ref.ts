@@ -31,12 +31,15 @@ export interface FrameOrigin {
   key: boolean
   /** The decoder rests: no other picture of its group was decoded so far. */
   alone: boolean
+  /** I-frames before it that were not decoded, since the one that was. */
+  passedKeys: number
 }
 
 export class FrameRef implements Disposable {
   readonly info: FrameInfo
   readonly key: boolean
   readonly alone: boolean
+  readonly passedKeys: number
   #full: NativeFrame | undefined
   #small: SmallPicture | undefined
   #scaler: PictureScaler
@@ -49,11 +52,12 @@ export class FrameRef implements Disposable {
     full: NativeFrame,
     scaler: PictureScaler,
     leases: LeaseCounter,
-    { key, alone }: FrameOrigin = { key: false, alone: false },
+    { key, alone, passedKeys }: FrameOrigin = { key: false, alone: false, passedKeys: 0 },
   ) {
     this.info = info
     this.key = key
     this.alone = alone
+    this.passedKeys = passedKeys
     this.#full = full
     this.#scaler = scaler
     this.#leases = leases

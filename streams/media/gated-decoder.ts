@@ -36,8 +36,15 @@ export interface RestPolicy {
   woke(): void
 }
 
+export interface GatedFrame extends DecodedFrame {
+  /** Only this picture of its group was decoded so far. */
+  alone: boolean
+  /** I-frames before it that were not looked at, since the one that was. */
+  passedKeys: number
+}
+
 export type GatedOutput =
-  | (DecodedFrame & { /** Only this picture of its group was decoded so far. */ alone: boolean })
+  | GatedFrame
   | { damage: string }
   /** So many pictures went by undecoded. */
   | { undecoded: number }
@@ -54,6 +61,8 @@ export class GatedDecoder implements Disposable {
   /** Of the I-frame that was decoded last while it rests. */
   #lookedMs: number | null = null
   #lookedBytes = 0
+  /** I-frames since then. */
+  #passedKeys = 0
 
   constructor(decoder: Decoder, policy: RestPolicy | null) {
     this.#decoder = decoder
@@ -72,6 +81,7 @@ export class GatedDecoder implements Disposable {
     const policy = this.#policy
     if (!policy || !this.#resting || (key && this.#isDue(packet, bytes))) return undefined
     policy.saw(bytes, key)
+    if (key) this.#passKey()
     this.#ring.push(packet, bytes, key)
     return this.#stirs(policy) ? 'stirred' : 'kept'
   }
@@ -117,6 +127,7 @@ export class GatedDecoder implements Disposable {
 
   async *#rest(packet: Packet, bytes: number, key: boolean, policy: RestPolicy): AsyncGenerator<GatedOutput> {
     if (key && this.#isDue(packet, bytes)) return yield* this.#lookAt(packet, bytes, policy, this.#ring.length === 0)
+    if (key) this.#passKey()
     this.#keepCopy(packet, bytes, key)
     if (this.#stirs(policy)) yield* this.#stir(policy)
   }
@@ -133,6 +144,11 @@ export class GatedDecoder implements Disposable {
     const same = Math.abs(bytes - this.#lookedBytes) <= SAME_SIZE_RATIO * this.#lookedBytes
     // The sizes of I-frames alone say too little.
     return sinceMs >= (same && !this.#ring.endsWithKey ? SAME_LOOK_MS : LOOK_MS)
+  }
+
+  /** In a stream of nothing else they are not counted. */
+  #passKey(): void {
+    if (!this.#ring.endsWithKey) this.#passedKeys++
   }
 
   #keepCopy(packet: Packet, bytes: number, key: boolean): void {
@@ -155,7 +171,9 @@ export class GatedDecoder implements Disposable {
     yield* this.#forgetGroup()
     this.#keepCopy(packet, bytes, true)
     this.#givenMs = picture.ptsMs ?? Number.NEGATIVE_INFINITY
-    yield Object.assign(picture, { alone: true })
+    const passedKeys = this.#passedKeys
+    this.#passedKeys = 0
+    yield Object.assign(picture, { alone: true, passedKeys })
   }
 
   /** Packets that stir belong to the present group; the groups before it were quiet. */
@@ -172,6 +190,7 @@ export class GatedDecoder implements Disposable {
 
   async *#wake(policy: RestPolicy): AsyncGenerator<GatedOutput> {
     this.#resting = false
+    this.#passedKeys = 0
     policy.woke()
     this.#decoder.flush()
     this.#doneMs = this.#givenMs
@@ -207,7 +226,7 @@ export class GatedDecoder implements Disposable {
     for await (const output of this.#decoder.decode(packet)) {
       if ('damage' in output) yield output
       else if (this.#isDone(output)) output.frame.free()
-      else yield Object.assign(output, { alone: false })
+      else yield Object.assign(output, { alone: false, passedKeys: 0 })
     }
   }
 

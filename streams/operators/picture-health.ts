@@ -19,8 +19,8 @@ export function pictureHealth({ onChange, ...limits }: PictureHealthOptions): Op
     new Observable((subscriber) => {
       const model = new PictureHealthModel(limits)
       let [keyMs, lookMs] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
-      const look = ({ key, luma, info: { ptsMs } }: FrameRef) => {
-        const finding = model.step(luma, { ptsMs, key })
+      const look = ({ key, passedKeys, luma, info: { ptsMs } }: FrameRef) => {
+        const finding = model.step(luma, { ptsMs, key, passedKeys })
         lookMs = ptsMs
         if (key) keyMs = ptsMs
         if (finding) onChange(finding.health, finding.evidence)

@@ -148,7 +148,7 @@ export class FilePass implements Pass {
     this.#options.onUndecoded(undecoded)
   }
 
-  async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
+  async #take({ frame, ptsMs, damaged, key, alone, passedKeys }: Picture, emit: Emit): Promise<void> {
     const { onDamage, room, loop } = this.#options
     await room(this.#stopped.signal)
     const pts = this.#mediaTime(ptsMs === null ? null : ptsMs - this.#demuxer.startMs)
@@ -159,7 +159,7 @@ export class FilePass implements Pass {
     const { width, height } = full
     this.#lastPtsMs = pts
     const info = { seq: this.#seq++, ptsMs: pts, loop, capturedAtMs: this.#originMs + pts, width, height }
-    emit({ info, full, late, origin: { key, alone } })
+    emit({ info, full, late, origin: { key, alone, passedKeys } })
   }
 
   /** Media time never stands still or runs back, whatever the container says. */

@@ -256,7 +256,7 @@ export class LivePass implements Pass {
     this.#options.onDecoder()
   }
 
-  async #take({ frame, ptsMs, damaged, key, alone }: Picture, emit: Emit): Promise<void> {
+  async #take({ frame, ptsMs, damaged, key, alone, passedKeys }: Picture, emit: Emit): Promise<void> {
     const { signal } = this.#stopped
     if (this.#catchingUp) await this.#options.calm(signal)
     if (signal.aborted) return frame.free()
@@ -270,7 +270,7 @@ export class LivePass implements Pass {
     this.#lastPtsMs = pts
     const capturedAtMs = this.#time.capturedAtMs(pts)
     const info = { seq: this.#seq++, ptsMs: pts, loop: 0, capturedAtMs, width, height }
-    emit({ info, full, late: false, origin: { key, alone } })
+    emit({ info, full, late: false, origin: { key, alone, passedKeys } })
   }
 
   get #catchingUp(): boolean {

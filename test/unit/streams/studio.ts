@@ -119,7 +119,7 @@ export class Studio {
     const full = { ...shape, free: () => this.#lumaOf.delete(full) } as unknown as NativeFrame
     this.#lumaOf.set(full, luma)
     const info = { seq: this.#seq++, ptsMs, loop: 0, capturedAtMs: ptsMs, width: 640, height: 640 }
-    const captured: Captured = { info, full, late, origin: { key, alone: false } }
+    const captured: Captured = { info, full, late, origin: { key, alone: false, passedKeys: 0 } }
     return this.services.capture(captured, this.#scaler)
   }
 

@@ -71,6 +71,12 @@ describe('frozen is', () => {
     ])
   })
 
+  it('known where most I-frames are passed over', () => {
+    const model = new PictureHealthModel({ frozenMs: 10_000, blackMs: 5000 })
+    const said = times(10, (i) => model.step(still, { ptsMs: 4000 * i, key: true, passedKeys: i === 0 ? 0 : 1 }))
+    expect(said.filter(Boolean)).toMatchObject([{ health: 'frozen' }])
+  })
+
   it('known from few I-frames where they are far apart', () => {
     expect(
       judge(
@@ -130,6 +136,24 @@ describe('not frozen is', () => {
   it('the same picture with a running clock', () => {
     expect(judge(times(100, (i) => withClock(still, i)))).toEqual([])
   })
+
+  it.each([
+    [4, 1],
+    [6, 1],
+    [9, 2],
+  ])(
+    'a recording of %d I-frames that is played round and round, of which %d are passed over each time',
+    (length, passed) => {
+      const loop = times(length, () => noisy(1))
+      const model = new PictureHealthModel({ frozenMs: 10_000, blackMs: 5000 })
+      const said = times(100, (i) => {
+        const number = i * (1 + passed)
+        const passedKeys = i === 0 ? 0 : passed
+        return model.step(loop[number % length]!, { ptsMs: 1000 * number, key: true, passedKeys })
+      })
+      expect(said.filter(Boolean)).toEqual([])
+    },
+  )
 
   it('a recording that is played round and round', () => {
     const loop = times(9, () => noisy(1))
