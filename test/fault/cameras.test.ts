@@ -12,6 +12,9 @@ import { CameraSite, cameraIds, isWell } from './support/camera-site.ts'
 import { expectGrowing, networkFaults } from './support/network-faults.ts'
 import { prepareClips, streamFaults } from './support/stream-faults.ts'
 
+/** A neighbour's frame that is dropped because of the fault is dropped each time; one that the machine was too busy for is not. */
+const AGAIN = { retry: 1 }
+
 describe.skipIf(!hasClips)('four cameras', () => {
   let site: CameraSite
   beforeAll(async () => {
@@ -21,7 +24,7 @@ describe.skipIf(!hasClips)('four cameras', () => {
   afterAll(() => site?.[Symbol.asyncDispose]())
 
   describe('their servers and networks', () => {
-    it.each(networkFaults)('$name', (fault) => endure(site, fault))
+    it.each(networkFaults)('$name', AGAIN, (fault) => endure(site, fault))
 
     it('a name that does not exist: SRC_DNS, again and again, at most so often; another address mends it', async () => {
       const { watch, cameras } = site
@@ -42,7 +45,7 @@ describe.skipIf(!hasClips)('four cameras', () => {
   })
 
   describe('their streams', () => {
-    it.each(streamFaults)('$name', (fault) => endure(site, fault))
+    it.each(streamFaults)('$name', AGAIN, (fault) => endure(site, fault))
   })
 
   describe('processes that are killed (SIGKILL)', () => {
