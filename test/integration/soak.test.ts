@@ -22,3 +22,16 @@ describe.skipIf(!hasClips)('script/soak replays', () => {
     expect(processesOf(grabber.data)).toEqual([])
   })
 })
+
+describe.skipIf(!hasClips)('script/soak cameras', () => {
+  it('half a minute of cut connections, killed children, triggers and reloads: every invariant holds', async () => {
+    const args = ['cameras', '--hours', '0.01', '--seed', '7']
+    const { stdout } = await promisify(execFile)(join(root, 'script/soak'), args, {
+      env: { ...process.env, GRABBER_ASSETS: assets },
+    })
+    const { problems, done, events } = JSON.parse(stdout)
+    expect(problems).toEqual([])
+    expect(Object.keys(done).length).toBeGreaterThanOrEqual(3)
+    expect(events).toBeGreaterThan(0)
+  })
+})
