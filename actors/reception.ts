@@ -11,11 +11,13 @@ import { SilenceWatch } from './kernel/silence-watch.ts'
 export interface ReceptionReport {
   /** Of the last connection. */
   stream: StreamInfo | null
-  /** `null` while no host says it, as the three below. */
+  /** `null` while no host says it, as the four below. */
   gate: SessionProgress['gate'] | null
   driftPpm: number | null
   /** Of this incarnation. */
   damaged: number | null
+  /** Full-resolution frames that it holds. */
+  leases: number | null
   rssBytes: number | null
   /** Sum over all incarnations of this daemon. */
   ledger: LedgerCounts
@@ -57,9 +59,9 @@ export class Reception {
   }
 
   report(): ReceptionReport {
-    const { gate = null, driftPpm = null, damaged = null, rssBytes = null } = this.#progress ?? {}
+    const { gate = null, driftPpm = null, damaged = null, leases = null, rssBytes = null } = this.#progress ?? {}
     const { lastFrameAgeMs, ledger } = this
-    return { stream: this.#stream, gate, driftPpm, damaged, rssBytes, ledger, lastFrameAgeMs }
+    return { stream: this.#stream, gate, driftPpm, damaged, leases, rssBytes, ledger, lastFrameAgeMs }
   }
 
   /** A new incarnation: it counts from zero. */

@@ -9,7 +9,8 @@ const HIDDEN = '***'
 const urlPassword = /([a-z][a-z0-9+.-]*:\/\/)([^\s:@/"'<>]*):([^\s"'<>]*)@/gi
 // NATS takes a user without a password for a token (src/bus/nats-url).
 const natsToken = /((?:nats|tls):\/\/)[^\s:@/"'<>]+@/gi
-const queryValue = /([?&;](?:pass(?:word|wd)?|pwd|token|secret|api[-_]?key|auth|key)=)[^\s&;#"'<>]+/gi
+// Cameras write it into paths as well: `/user=admin_password=…_channel=1.sdp`.
+const queryValue = /([?&;/_](?:login)?(?:pas{1,2}(?:word|wd)?|pwd|token|secret|api[-_]?key|auth|key)=)[^\s&;#"'<>]+/gi
 
 /** `text` with the credentials of every URL in it hidden. */
 export function redactText(text: string): string {

@@ -61,7 +61,9 @@ export function literalSecret(text: string): string | undefined {
   if (colon < 0 && /^(?:nats|tls):/i.test(text) && userinfo.replaceAll(reference, '') !== '') {
     return `a token is written into the URL: ${REMEDY}`
   }
-  const query = /[?&](pass(?:word|wd)?|pwd|token|secret|api[-_]?key)=([^&#\s]*)/i.exec(text.replaceAll(reference, ''))
+  const query = /[?&;/_]((?:login)?pas{1,2}(?:word|wd)?|pwd|token|secret|api[-_]?key|auth)=([^&#\s]*)/i.exec(
+    text.replaceAll(reference, ''),
+  )
   if (query?.[2]) {
     return `a secret is written into the URL's ${query[1]} parameter: ${REMEDY}`
   }

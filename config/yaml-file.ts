@@ -17,14 +17,23 @@ export function readYaml(text: string): YamlFile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true })
   const problems = [...document.errors, ...document.warnings].map((error): ConfigProblem => {
-    return {
-      path: '',
-      message: `not valid YAML: ${error.message.split('\n')[0]}`,
-      line: lines.linePos(error.pos[0]).line,
-    }
+    return { path: '', message: `not valid YAML: ${words(error)}`, line: lines.linePos(error.pos[0]).line }
   })
-  const value: unknown = problems.length > 0 ? undefined : (document.toJS({ maxAliasCount: 100 }) ?? undefined)
+  let value: unknown
+  try {
+    if (problems.length === 0) value = document.toJS({ maxAliasCount: 100 }) ?? undefined
+  } catch {
+    // An alias of nothing, or one that would grow without end.
+    problems.push({ path: '', message: 'not valid YAML: an alias (*name) stands for nothing, or for too much' })
+  }
   return { value, problems, lineOf: (path) => lineOf(document.contents, path, lines) }
+}
+
+/** What the parser says, without what it quotes: that may be a secret. */
+function words({ code, message }: { code: string; message: string }): string {
+  const first = message.split('\n')[0]!
+  const quotes = /["':|!%*&]\s*\S*$/.test(first)
+  return quotes ? `${code.toLowerCase().replaceAll('_', ' ')}` : first
 }
 
 function lineOf(root: Node | null, path: Path, lines: LineCounter): number | undefined {

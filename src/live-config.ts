@@ -110,7 +110,9 @@ export class LiveConfig {
     return this.#lane.run(async () => {
       const now = await this.#parts.cameraFile.read()
       const next = { path: now.path, text: cameraFileText(change(readCameraFile(now))) }
-      return this.#take(this.#loadEdited(next), by, () => this.#parts.cameraFile.write(next.text))
+      const report = await this.#take(this.#loadEdited(next), by, () => this.#parts.cameraFile.write(next.text))
+      this.#trouble = ''
+      return report
     })
   }
 

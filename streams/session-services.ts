@@ -3,7 +3,7 @@
  * The one place where a frame is captured and where it gets its verdict.
  */
 import type { Clock } from '../core/clock.ts'
-import { type CodedError, GrabberError } from '../core/errors.ts'
+import { type CodedError, GrabberError, toGrabberError } from '../core/errors.ts'
 import type { FrameInfo } from '../core/frame.ts'
 import { type DropKey, FrameLedger, type SkipPolicy } from '../core/ledger.ts'
 import type { EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
@@ -92,7 +92,8 @@ export class SessionServices implements GraphServices {
     this.#admission.enter()
     this.#lastPtsMs = info.ptsMs
     const frame = new FrameRef(info, full, scaler, this.#leases, origin)
-    for (const reason of this.#wishes.fulfilledBy(info, this.#clock.nowMs())) this.#keepKeyframe(frame, reason)
+    const reasons = this.#wishes.fulfilledBy(info, this.#clock.nowMs())
+    if (reasons.length > 0) this.#keepKeyframe(frame, reasons)
     if (!late || this.lossless) return frame
     this.drop(frame, 'source.late')
     return undefined
@@ -214,11 +215,18 @@ export class SessionServices implements GraphServices {
     return this.#stages.summary()
   }
 
-  #keepKeyframe(frame: FrameRef, reason: string): void {
-    const key = `${this.spec.epoch}-${frame.info.seq}/${reason}`
-    const file = this.keepPicture(`keyframe-${this.spec.epoch}-${frame.info.seq}`, () => wholeJpeg(frame))
-    if (file !== undefined)
-      void this.#link.event(keyframeEvent(frame.info, measureQuality(frame.luma), { key, reason, file }))
+  /** A picture that cannot be kept costs the wish, and not the session. */
+  #keepKeyframe(frame: FrameRef, reasons: readonly string[]): void {
+    const name = `${this.spec.epoch}-${frame.info.seq}`
+    try {
+      const file = this.keepPicture(`keyframe-${name}`, () => wholeJpeg(frame))
+      if (file === undefined) return
+      const quality = measureQuality(frame.luma)
+      for (const reason of reasons)
+        void this.#link.event(keyframeEvent(frame.info, quality, { key: `${name}/${reason}`, reason, file }))
+    } catch (error) {
+      this.complain(toGrabberError(error))
+    }
   }
 
   #settled({ seq }: FrameInfo): void {

@@ -17,8 +17,9 @@ import { analysePass } from './pass-analysis.ts'
 import type { SessionLink } from './session-link.ts'
 import { SessionServices, type SourceFigures } from './session-services.ts'
 import { DamageReport } from './sources/damage-report.ts'
+import { isSourceFailure } from './sources/dial.ts'
 import { FilePass } from './sources/file-pass.ts'
-import { isSourceFailure, LivePass } from './sources/live-pass.ts'
+import { LivePass } from './sources/live-pass.ts'
 import type { Pass } from './sources/pass.ts'
 
 const PROGRESS_MS = 500

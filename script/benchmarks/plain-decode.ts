@@ -5,8 +5,8 @@
 import { systemClock } from '../../core/clock.ts'
 import type { LiveSource } from '../../core/wire/session-spec.ts'
 import { Decoder } from '../../streams/media/decoder.ts'
-import { openLiveInput } from '../../streams/media/live-input.ts'
 import { silenceNativeLog } from '../../streams/media/native-log.ts'
+import { dial } from '../../streams/sources/dial.ts'
 import type { PlainDecodeSaid } from './decode-process.ts'
 
 const TIMEOUT_MS = 10_000
@@ -35,7 +35,7 @@ const source: LiveSource = {
   overflow: 'drop-oldest',
 }
 const { signal } = new AbortController()
-const { demuxer } = await openLiveInput(source, { openTimeoutMs: TIMEOUT_MS, clock: systemClock, signal })
+const { demuxer } = await dial(source, { openTimeoutMs: TIMEOUT_MS, clock: systemClock, signal })
 const decoder = await Decoder.open(demuxer.stream, { threads: 1, callTimeoutMs: TIMEOUT_MS, clock: systemClock })
 say({ ready: true })
 for (;;) {

@@ -19,7 +19,7 @@ import { SoftwareContext } from './decoding-context.ts'
 import { statusText } from './ffmpeg-status.ts'
 import {
   chooseDecoder,
-  type HardwarePolicy,
+  type HardwareOptions,
   keepForStuckCall,
   leaveSeat,
   newCall,
@@ -34,8 +34,8 @@ import { PacketHistory } from './packet-history.ts'
 const PROBE_MS = 5000
 /** I-frames in a row that hardware cannot decode are its fault and not the stream's. */
 const BAD_KEYS = 2
-/** A stream without I-frames (intra refresh) is nothing to probe with: software plays it. Longer than any group, packets. */
-const MOST_UNDECIDED = 1000
+/** A stream without I-frames (intra refresh) is nothing to probe with: software plays it. Sooner than the read limit, packets. */
+const MOST_UNDECIDED = 500
 
 export interface DecodedFrame {
   /** Owned by the receiver: free it. */
@@ -49,15 +49,6 @@ export interface DecodedFrame {
 }
 
 export type Decoded = DecodedFrame | { damage: string }
-
-export interface HardwareOptions {
-  policy: HardwarePolicy
-  /** What is tried, first choice first; this platform's when absent. */
-  devices?: readonly HardwareDevice[]
-  probeTimeoutMs?: number
-  /** The device failed in the middle and software goes on. */
-  onFallback?(failed: RefusedDevice): void
-}
 
 export interface DecoderOptions {
   /** Of software; 0 lets FFmpeg choose. */
@@ -282,11 +273,10 @@ export class Decoder implements Disposable {
 
   /** `written` is what the call writes to. */
   async #limited({ device, call }: Seat, native: () => Promise<number>, written?: Frame): Promise<number> {
-    const { callTimeoutMs } = this.#options
-    const status = await call.run(callTimeoutMs, native)
+    const status = await call.run(this.#options.callTimeoutMs, native)
     if (status !== undefined) return status
     keepForStuckCall(written)
-    const what = `decoder ${this.name} did not return in ${callTimeoutMs} ms`
+    const what = `decoder ${this.name} did not return in ${this.#options.callTimeoutMs} ms`
     throw device === 'software' ? new GrabberError('DEC_HUNG', what) : new DeviceFailure(what)
   }
 

@@ -82,6 +82,8 @@ export class Demuxer implements AsyncDisposable {
     const interrupt = () => call.interrupt()
     signal?.addEventListener('abort', interrupt, { once: true })
     try {
+      // Who is aborted already tells no listener.
+      if (signal?.aborted) throw new GrabberError('SRC_TIMEOUT', 'the opening of the input was given up')
       const video = await call.run(openTimeoutMs, () => openVideo(format, url, options))
       // Probing that was interrupted may say that all is well, with half of the parameters.
       if (video && !call.late && !signal?.aborted)

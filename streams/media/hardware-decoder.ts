@@ -19,6 +19,15 @@ export interface RefusedDevice {
   reason: string
 }
 
+export interface HardwareOptions {
+  policy: HardwarePolicy
+  /** What is tried, first choice first; this platform's when absent. */
+  devices?: readonly HardwareDevice[]
+  probeTimeoutMs?: number
+  /** The device failed in the middle and software goes on. */
+  onFallback?(failed: RefusedDevice): void
+}
+
 /** A decoding context, what it runs on, and the limit of its calls. */
 export interface Seat {
   /** `software`, or the name of the device. */

@@ -43,19 +43,19 @@ export interface LiveInput {
 }
 
 /**
- * Opens the camera at `source.url`, an rtsp or http address or a V4L2 device. Errors: SRC_UNREACHABLE, SRC_DNS, SRC_AUTH,
+ * `left` says what is left of the time for opening, each time it is asked. Opens the camera at `source.url`, an rtsp or http address or a V4L2 device. Errors: SRC_UNREACHABLE, SRC_DNS, SRC_AUTH,
  * SRC_REFUSED, SRC_LOST, SRC_TIMEOUT, SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TOO_LARGE, SRC_NOT_FOUND, DEC_UNSUPPORTED.
  */
-export async function openLiveInput(source: LiveSource, options: LiveInputOptions): Promise<LiveInput> {
+export async function openLiveInput(source: LiveSource, left: () => LiveInputOptions): Promise<LiveInput> {
   const { readTimeoutMs, url, protocol } = source
   if (protocol === 'v4l2') {
     const settings = captureSettings(source.capture)
-    const device = { ...options, readTimeoutMs, format: 'v4l2', settings, failure: deviceFailure }
+    const device = { ...left(), readTimeoutMs, format: 'v4l2', settings, failure: deviceFailure }
     return { demuxer: await Demuxer.open(url, device), transport: null }
   }
-  await resolveName(url, options)
+  await resolveName(url, left())
   const open = (settings: Record<string, string>) =>
-    Demuxer.open(url, { ...options, readTimeoutMs, settings: { ...PROBE, ...settings }, failure: networkFailure })
+    Demuxer.open(url, { ...left(), readTimeoutMs, settings: { ...PROBE, ...settings }, failure: networkFailure })
   if (protocol !== 'rtsp') return { demuxer: await open({}), transport: null }
   const over = async (transport: 'tcp' | 'udp') => ({ demuxer: await open({ rtsp_transport: transport }), transport })
   if (source.transport !== 'auto') return over(source.transport)

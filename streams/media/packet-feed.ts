@@ -114,11 +114,11 @@ export class PacketFeed implements AsyncDisposable {
     return fed
   }
 
-  /** The first I-frame that waits, which stays; `undefined` at the end of the stream, or when the signal was aborted. */
+  /** A copy of the first I-frame that waits, for the caller to free; `undefined` at the end of the stream, or after a stop. */
   async firstKey(): Promise<Packet | undefined> {
     for (;;) {
       const first = this.#waiting.find(({ key }) => key)
-      if (first || this.#ended || this.#options.signal.aborted) return first?.packet
+      if (first || this.#ended || this.#options.signal.aborted) return first?.packet.clone() ?? undefined
       await this.#something()
     }
   }
@@ -168,6 +168,8 @@ export class PacketFeed implements AsyncDisposable {
     const key = packet.isKeyframe
     if (this.#broken && !key) {
       this.#lost++
+      // Whoever waits must hear of it: an I-frame may never come.
+      this.#tell()
       return undefined
     }
     this.#broken = false

@@ -11,13 +11,13 @@ import type { DecodeSpec, LiveSource } from '../../core/wire/session-spec.ts'
 import { Decoder } from '../media/decoder.ts'
 import type { Demuxer } from '../media/demuxer.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
-import { type LiveInput, openLiveInput } from '../media/live-input.ts'
+import type { LiveInput } from '../media/live-input.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
 import { Upright } from '../media/upright.ts'
 import { describeStream } from './describe-stream.ts'
+import { dial } from './dial.ts'
 import { LiveTime } from './live-time.ts'
-import { resolveOnvif } from './onvif/resolve-onvif.ts'
 import { type Captured, type Emit, framesOf, type Pass } from './pass.ts'
 
 /** Unit of the packets' time stamps behind the capture clock: µs. */
@@ -66,8 +66,12 @@ export class LivePass implements Pass {
   #reading: Promise<void> = Promise.resolve()
   #seq: number
   #lastPtsMs: number
+  /** A picture was decoded. */
+  #begun = false
   /** Monotonic; set while it decodes what had been passed over. */
   #catchUpUntilMs: number | undefined
+  /** What decodes, as far as it was told. */
+  #announced: string | null
   /** Monotonic: when the last picture was decoded. */
   #pictureAtMs: number | undefined
 
@@ -86,6 +90,7 @@ export class LivePass implements Pass {
     this.#lastPtsMs = options.ptsBaseMs
     this.#time = new LiveTime(options.ptsBaseMs, options.originMs)
     this.#transport = transport
+    this.#announced = decoder.device
     // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.
     this.#untimed = isMjpeg(demuxer)
     const paced = options.source.protocol === 'http' && !this.#untimed
@@ -96,8 +101,7 @@ export class LivePass implements Pass {
   /** Errors: SRC_*, DEC_UNSUPPORTED, DEC_HARDWARE. */
   static async open(options: LivePassOptions): Promise<LivePass> {
     const { openTimeoutMs, clock } = options
-    const source = await streamOf(options)
-    const { demuxer, transport } = await openLiveInput(source, options)
+    const { demuxer, transport } = await dial(options.source, options)
     let pass: LivePass | undefined
     try {
       const decoder = await Decoder.open(demuxer.stream, {
@@ -130,8 +134,9 @@ export class LivePass implements Pass {
     return this.#time.originMs
   }
 
+  /** Packets that make no picture are no pictures: none before the first was decoded. */
   get received(): number {
-    return this.#feed.received
+    return this.#begun ? this.#feed.received : 0
   }
 
   get driftPpm(): number | null {
@@ -173,7 +178,9 @@ export class LivePass implements Pass {
     if (signal.aborted) stop()
     const key = await within(clock, openTimeoutMs, this.#feed.firstKey())
     signal.removeEventListener('abort', stop)
-    if (key?.value) await this.#decoder.settle(key.value)
+    using packet = key?.value
+    if (packet) await this.#decoder.settle(packet)
+    this.#announced = this.#decoder.device
   }
 
   async #decodeAll(policy: RestPolicy | null, emit: Emit): Promise<void> {
@@ -182,8 +189,10 @@ export class LivePass implements Pass {
       // At rest most packets are there before they are asked for, and a promise costs as much as all that is done with one.
       const fed = this.#feed.poll() ?? (await this.#feed.next())
       if (!fed) return
-      if ('lost' in fed) this.#lose(fed.lost, 'source', gated)
-      else {
+      if ('lost' in fed) {
+        this.#lose(fed.lost, 'source', gated)
+        this.#expectPictures(false)
+      } else {
         const done = this.#takePacket(fed, gated, emit)
         if (done) await done
       }
@@ -218,6 +227,7 @@ export class LivePass implements Pass {
       else await this.#take(output, emit)
     }
     this.#expectPictures(gated.resting)
+    this.#announceDecoder()
     if (this.#feed.length <= CAUGHT_UP) this.#catchUpUntilMs = undefined
     else if (!this.#catchingUp && this.#feed.oldestAgeMs > LAG_MS)
       this.#lose(this.#feed.skipToNewest(), 'decode', gated)
@@ -238,11 +248,20 @@ export class LivePass implements Pass {
     )
   }
 
+  /** The first I-frame may come late, and decide on hardware then. */
+  #announceDecoder(): void {
+    const { device } = this.#decoder
+    if (device === this.#announced) return
+    this.#announced = device
+    this.#options.onDecoder()
+  }
+
   async #take({ frame, ptsMs, damaged, key, alone, passedKeys }: Picture, emit: Emit): Promise<void> {
     const { signal } = this.#stopped
     if (this.#catchingUp) await this.#options.calm(signal)
     if (signal.aborted) return frame.free()
     this.#pictureAtMs = this.#options.clock.monotonicMs()
+    this.#begun = true
     // Media time never stands still or runs back, whatever the camera says.
     const pts = Math.max(this.#lastPtsMs + 0.001, ptsMs ?? 0)
     if (damaged) this.#options.onDamage(pts, 'parts of a picture were concealed')
@@ -271,21 +290,6 @@ export class LivePass implements Pass {
     this.#options.onLost(pictures, stage)
   }
 }
-
-/** An ONVIF device is asked for its stream each time: addresses and profiles change while it is away. */
-async function streamOf({ source, openTimeoutMs, clock, signal }: LivePassOptions): Promise<LiveSource> {
-  if (source.protocol !== 'onvif') return source
-  const transport = source.transport === 'udp' ? 'udp' : 'tcp'
-  const { uri } = await resolveOnvif({ url: source.url, transport, timeoutMs: openTimeoutMs, signal, clock })
-  return { ...source, protocol: 'rtsp', url: uri }
-}
-
-/** The failure of a source, for which the session waits until it may connect again; anything else ends the host. */
-export function isSourceFailure(error: unknown): error is GrabberError {
-  return error instanceof GrabberError && (error.code.startsWith('SRC_') || recoverable.has(error.code))
-}
-
-const recoverable = new Set(['DEC_FAILED', 'DEC_UNSUPPORTED', 'DEC_HARDWARE'])
 
 function isMjpeg({ container }: Demuxer): boolean {
   return container === 'mpjpeg' || container === 'mjpeg'

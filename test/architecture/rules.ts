@@ -118,6 +118,8 @@ const mayReadEnvironment = new Set([
   'config/load.ts',
   'models/engine-host.ts',
   'streams/session-host.ts',
+  // What a child inherits, and what is added to it, is decided where it is forked.
+  'actors/kernel/child-process.ts',
 ])
 
 export const environmentAtTheEdge: Rule = (files) =>

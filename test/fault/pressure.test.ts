@@ -28,6 +28,7 @@ beforeAll(async () => {
     'http: { port: 0 }',
     'reconnect: { minMs: 200, maxMs: 1000, goodMs: 2000, crashes: 100 }',
     'defaults: { analysis: { fps: 10 } }',
+    'load: { windowMs: 1000, calmMs: 1000, minShare: 0.25 }',
     `cameras:\n  low: ${camera('again.mkv', 0)}\n  high: ${camera('book.mkv', 9)}\n`,
   ]
   writeFileSync(path, lines.join('\n'))
@@ -50,6 +51,8 @@ const metric = async (name: string) => {
 const analysed = async (id: string) => (await daemon.camera(id))!.ledger.analysed
 const drops = async (id: string) =>
   Object.values((await daemon.camera(id))!.ledger.dropped).reduce((sum, count) => sum + count, 0)
+const share = async (id: string) =>
+  (await daemon.get<{ id: string; share: number }[]>('/api/v1/cameras')).find((camera) => camera.id === id)!.share
 const balances = async (id: string) => {
   const { ledger } = (await daemon.camera(id))!
   const skipped = Object.values(ledger.skipped as Record<string, number>).reduce((sum, count) => sum + count, 0)
@@ -87,12 +90,22 @@ describe.skipIf(!hasAssets)('around a daemon', () => {
       await until('pictures of both cameras are dropped', async () => {
         return (await drops('high')) > before.high + 5 && (await drops('low')) > before.low + 5
       })
-      expect(daemon.pid('camera:high')).toBeDefined()
+      await until('the camera of low priority loses rate first, and the node says so', async () => {
+        const [low, high] = [await share('low'), await share('high')]
+        expect(high).toBeGreaterThanOrEqual(low)
+        const { reasons } = await daemon.health()
+        return low < 1 && reasons.some((reason) => reason.startsWith('load is degraded') && reason.includes('low'))
+      })
     } finally {
       clearInterval(slow)
       process.kill(engine, 'SIGCONT')
     }
     await bothLive()
+    await until(
+      'both have their whole rate again',
+      async () => (await share('low')) + (await share('high')) === 2,
+      60_000,
+    )
     const after = await drops('high')
     const seen = await analysed('high')
     await until('it keeps up again', async () => (await analysed('high')) > seen + 30)

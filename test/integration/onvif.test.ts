@@ -133,7 +133,7 @@ describe.skipIf(!hasClips)('the stream itself', () => {
     const source = { kind: 'live', protocol: 'rtsp', url: uri, transport: 'tcp', readTimeoutMs: PATIENCE_MS } as const
     const options = { openTimeoutMs: PATIENCE_MS, clock: systemClock, signal: new AbortController().signal }
     const capture = { width: null, height: null, fps: null, format: null }
-    const input = await openLiveInput({ ...source, capture, overflow: 'drop-oldest' }, options)
+    const input = await openLiveInput({ ...source, capture, overflow: 'drop-oldest' }, () => options)
     await using demuxer = input.demuxer
     expect(demuxer.stream.codecpar.width).toBe(640)
   })

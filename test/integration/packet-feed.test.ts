@@ -15,12 +15,12 @@ const GROUP = 25
 
 beforeAll(silenceNativeLog)
 
-function clip(): string {
-  return cameraClip('quiet', { fps: FPS, seconds: PICTURES / FPS, gop: GROUP, width: 160 })
+function clip(gop = GROUP): string {
+  return cameraClip('quiet', { fps: FPS, seconds: PICTURES / FPS, gop, width: 160 })
 }
 
-async function open(options: { paced?: boolean; clock?: VirtualClock } = {}) {
-  const demuxer = await Demuxer.open(clip(), { openTimeoutMs: 5000 })
+async function open(options: { paced?: boolean; clock?: VirtualClock; gop?: number } = {}) {
+  const demuxer = await Demuxer.open(clip(options.gop), { openTimeoutMs: 5000 })
   const stop = new AbortController()
   const { paced = false, clock = systemClock } = options
   const feed = new PacketFeed(demuxer, { clock, paced, bursts: false, signal: stop.signal })
@@ -73,6 +73,38 @@ describe.skipIf(!hasClips)('a feed of packets', () => {
     expect(lost).toBeGreaterThan(0)
     expect(taken.length + lost).toBe(PICTURES)
     expect(taken[0]).toMatchObject({ key: true })
+    await close()
+  })
+
+  it('no I-frame ever comes again: whoever waits hears of each packet that is lost', async () => {
+    const { feed, close } = await open({ gop: PICTURES })
+    await until('all is read', () => feed.received === PICTURES)
+    await settle()
+    const { taken, lost, error } = await drain(feed)
+    expect([taken.length, lost]).toEqual([0, PICTURES])
+    expect(error).toMatchObject({ code: 'SRC_LOST' })
+    await close()
+  })
+
+  it('and hears of it while it waits', async () => {
+    const clock = new VirtualClock()
+    const { feed, close } = await open({ gop: PICTURES, paced: true, clock })
+    while (feed.length <= 599) {
+      clock.advance(1000 / FPS)
+      await settle()
+    }
+    const told: number[] = []
+    while (feed.length > 0) {
+      clock.advance(1000 / FPS)
+      await settle()
+    }
+    for (let turn = 0; turn < 5; turn++) {
+      const next = feed.next()
+      clock.advance(1000 / FPS)
+      const fed = await next
+      if (fed && 'lost' in fed) told.push(fed.lost)
+    }
+    expect(told).toHaveLength(5)
     await close()
   })
 

@@ -27,6 +27,7 @@ function camera(id: string, state: (typeof cameraStates)[number]): HealthFigures
     gate: null,
     driftPpm: null,
     damaged: null,
+    leases: null,
     share: 1,
     ledger: emptyLedger(),
     lastFrameAgeMs: null,

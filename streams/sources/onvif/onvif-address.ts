@@ -66,7 +66,8 @@ export function reachableStream(given: string, reached: URL, credentials: Creden
   if (match === null || given.length > MAX_URI_LENGTH) return undefined
   const [, scheme, own = '', , port = '', rest = ''] = match
   const userinfo = credentials ? `${encoded(credentials.user)}:${encoded(credentials.password)}@` : own
-  return `${scheme!.toLowerCase()}://${userinfo}${reached.hostname}${port}${rest}`
+  const uri = `${scheme!.toLowerCase()}://${userinfo}${reached.hostname}${port}${rest}`
+  return URL.canParse(uri) ? uri : undefined
 }
 
 /** A literal percent sign that was not encoded stands for itself. */

@@ -57,6 +57,10 @@ export class DaemonView {
     return answer.data
   }
 
+  async health(): Promise<{ status: string; reasons: string[] }> {
+    return JSON.parse(await this.text('/health/ready')) as { status: string; reasons: string[] }
+  }
+
   text(path: string): Promise<string> {
     return fetch(`${this.info.httpUrl}${path}`).then((answer) => answer.text())
   }

@@ -1,6 +1,7 @@
 /**
  * Looks at a running daemon all the time, from outside: its API, its metrics, the boxes on NATS. What must hold at every moment is
- * checked at every look and kept in `problems`: ledgers balance, counters never run back. Runs in tests; changes nothing.
+ * checked at every look and kept in `problems`: ledgers balance, no lease outlives its frame, counters never run back. Runs in
+ * tests; changes nothing.
  */
 import { connect, type NatsConnection } from 'nats'
 import type { CameraReport } from '../../../actors/camera-report.ts'
@@ -172,11 +173,12 @@ export class CameraWatch implements AsyncDisposable {
   }
 
   #check(report: CameraReport): void {
-    const { id, ledger } = report
+    const { id, ledger, leases } = report
     const before = this.#cameras.get(id)?.ledger
     if (imbalance(ledger) !== 0) this.problems.push(`${id}: the ledger does not balance: ${JSON.stringify(ledger)}`)
     if (before && runsBack(before, ledger))
       this.problems.push(`${id}: the ledger runs back: ${JSON.stringify([before, ledger])}`)
+    if ((leases ?? 0) > ledger.inFlight) this.problems.push(`${id}: ${leases} leases, ${ledger.inFlight} in flight`)
     this.#cameras.set(id, report)
   }
 

@@ -1,16 +1,19 @@
-/** Cameras whose streams go wrong, one after the other, while three more are watched by the same daemon. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EventData } from '../../core/event.ts'
-import { accessUnits } from '../integration/support/access-units.ts'
-import { cameraClip } from '../integration/support/camera-clips.ts'
-import { hasClips } from '../integration/support/clips.ts'
-import { type CameraFault, endure, enters, falls, type Struck } from './support/camera-fault.ts'
-import { CameraSite } from './support/camera-site.ts'
+/** What the streams of cameras do wrong. Data for tests. */
+import { expect } from 'vitest'
+import type { EventData } from '../../../core/event.ts'
+import { accessUnits } from '../../integration/support/access-units.ts'
+import { cameraClip } from '../../integration/support/camera-clips.ts'
+import { type CameraFault, enters, falls, type Struck } from './camera-fault.ts'
 
-const PERSON = cameraClip('person')
-const BLACK = cameraClip('black')
-const LARGER = cameraClip('person', { width: 960 })
-const IN_H265 = cameraClip('person', { codec: 'hevc' })
+const person = () => cameraClip('person')
+const black = () => cameraClip('black')
+const larger = () => cameraClip('person', { width: 960 })
+const inH265 = () => cameraClip('person', { codec: 'hevc' })
+
+/** Makes the clips, which blocks this process. */
+export function prepareClips(): void {
+  for (const clip of [person, black, larger, inH265]) accessUnits(clip())
+}
 
 /** Time stamps that stand still are known as such after a second; until then they are taken for B-frames. */
 const LONGEST_STEP_MS = 2000
@@ -39,7 +42,7 @@ function tracksOf({ watch, id, since }: Struck) {
   return { ids: new Set(boxes.map(({ trackId }) => trackId)), spread: Math.max(...edges) - Math.min(...edges) }
 }
 
-const faults: CameraFault[] = [
+export const streamFaults: CameraFault[] = [
   {
     name: 'packets are lost and reordered, then all are lost',
     at: 'radio',
@@ -78,17 +81,17 @@ const faults: CameraFault[] = [
     name: 'the picture is black',
     at: 'yard',
     async strike(camera) {
-      await camera.stream.show(BLACK)
+      await camera.stream.show(black())
       await enters(camera, 'black')
     },
-    mend: ({ stream }) => stream.show(PERSON),
+    mend: ({ stream }) => stream.show(person()),
   },
   {
     name: 'the resolution changes, and changes back',
     at: 'yard',
     async strike(camera) {
       const { stream, watch, id, since } = camera
-      await stream.show(LARGER)
+      await stream.show(larger())
       await watch.moreFrames(id, 10)
       // The person stays where they are, and who they are.
       expect(tracksOf(camera).ids.size).toBe(1)
@@ -99,19 +102,19 @@ const faults: CameraFault[] = [
       const end = watch.eventsOf(id, since).findLast(({ type }) => type === 'face.track')
       expect((end!.data as EventData<'face.track'>).frame).toMatchObject({ width: 960, height: 540 })
     },
-    mend: ({ stream }) => stream.show(PERSON),
+    mend: ({ stream }) => stream.show(person()),
   },
   {
     name: 'the codec changes',
     at: 'yard',
     async strike(camera) {
       const { stream, watch, id } = camera
-      await stream.show(IN_H265)
+      await stream.show(inH265())
       await falls(camera, 'SRC_LOST')
       await watch.until('H.265 is read', () => watch.camera(id).stream?.codec === 'hevc')
       await watch.moreFrames(id, 5)
     },
-    mend: ({ stream }) => stream.show(PERSON),
+    mend: ({ stream }) => stream.show(person()),
   },
   jump('the PTS jump an hour ahead', 3_600_000),
   jump('the PTS jump an hour back', -3_600_000),
@@ -125,17 +128,3 @@ const faults: CameraFault[] = [
     mend: ({ stream }) => stream.spoil({ clockStill: false }),
   },
 ]
-
-describe.skipIf(!hasClips)('four cameras', () => {
-  let site: CameraSite
-  beforeAll(async () => {
-    // Made before anything is timed.
-    for (const clip of [BLACK, LARGER, IN_H265]) accessUnits(clip)
-    site = await CameraSite.open()
-  })
-  afterAll(() => site?.[Symbol.asyncDispose]())
-
-  it.each(faults)('$name', (fault) => endure(site, fault))
-
-  it('ends in order: nothing in flight, no lease, no process', () => site.stop())
-})
