@@ -36,13 +36,13 @@ async function main(): Promise<void> {
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : text)
 }
 
-type Limits = Pick<BenchContext, 'seconds' | 'people' | 'count' | 'active' | 'ramp'>
+type Limits = Pick<BenchContext, 'seconds' | 'people' | 'count' | 'active'>
 
 function parse(args: string[]): Limits & { name: string; json: boolean } {
   try {
     const text = { type: 'string' } as const
     const flag = { type: 'boolean', default: false } as const
-    const options = { json: flag, seconds: text, people: text, count: text, active: text, ramp: flag }
+    const options = { json: flag, seconds: text, people: text, count: text, active: text }
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
     const [name, ...rest] = positionals
     if (name === undefined || rest.length > 0 || !Object.hasOwn(benches, name)) throw new Error('which benchmark?')
@@ -54,7 +54,6 @@ function parse(args: string[]): Limits & { name: string; json: boolean } {
     return {
       name,
       json: values.json,
-      ramp: values.ramp,
       seconds: number('seconds', values.seconds, 1, 3600),
       people: whole('people', 1, 10_000_000),
       count: whole('count', 1, 500),
@@ -62,7 +61,7 @@ function parse(args: string[]): Limits & { name: string; json: boolean } {
     }
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause)
-    const remedy = `script/bench ${Object.keys(benches).join('|')} [--json] [--seconds S] [--people N] [--count N] [--active K] [--ramp]`
+    const remedy = `script/bench ${Object.keys(benches).join('|')} [--json] [--seconds S] [--people N] [--count N] [--active K]`
     throw new GrabberError('CFG_USAGE', what, { cause, remedy })
   }
 }

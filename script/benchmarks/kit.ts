@@ -17,8 +17,6 @@ export interface BenchContext {
   /** Of cameras: how many there are, and how many of them are active; the benchmark's own when undefined. */
   count: number | undefined
   active: number | undefined
-  /** More and more active cameras, until something gives. */
-  ramp: boolean
 }
 
 export interface BenchResult {

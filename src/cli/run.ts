@@ -35,7 +35,10 @@ export function registerRun(program: Command, context: CliContext): void {
       const { httpUrl, natsUrl, device, cameras } = daemon.info
       if (!signal.aborted) logger.info({ httpUrl, natsUrl, device, cameras }, 'ready')
       const error = await daemon.ended()
-      if (error) throw error
+      if (!error) return
+      // After a signal the command says that it was interrupted; what went wrong meanwhile must be known all the same.
+      logger.error({ code: error.code }, error.line)
+      throw error
     })
 }
 
