@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Activity } from './activity.ts'
 import { type BlockGrid, blockMeans, medianGreyLevel } from './analysis/difference.ts'
-import { PacketActivity } from './analysis/packet-activity.ts'
+import { PacketActivity, type PacketMoment } from './analysis/packet-activity.ts'
 import type { RestPolicy } from './media/gated-decoder.ts'
 import type { NativeFrame } from './media/native-frame.ts'
 import type { PictureScaler } from './media/picture-scaler.ts'
@@ -55,8 +55,7 @@ export class DecodeGate implements RestPolicy {
 
   saw(bytes: number, key: boolean): void {
     if (key) return
-    const { activity } = this.#options
-    this.#packets.step(bytes, this.#resting ? !this.#packets.active : this.#quietForMs() > 0 && !activity.moving)
+    this.#packets.step(bytes, this.#moment())
   }
 
   async mayRest(): Promise<boolean> {
@@ -86,6 +85,16 @@ export class DecodeGate implements RestPolicy {
   woke(): void {
     this.#resting = false
     this.#wokeAtMs = this.#options.activity.seenAtMs
+  }
+
+  get sizesTell(): boolean {
+    return this.#packets.tells
+  }
+
+  #moment(): PacketMoment {
+    if (this.#resting) return this.#packets.active ? 'unknown' : 'quiet'
+    if (this.#options.activity.moving) return 'moving'
+    return this.#quietForMs() > 0 ? 'quiet' : 'unknown'
   }
 
   get #held(): boolean {

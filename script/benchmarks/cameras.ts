@@ -3,7 +3,7 @@
  * long a resting camera takes to wake. Runs in the benchmark's process; the daemon is the real command, the cameras are GStreamer's
  * RTSP server, whose CPU time is not grabber's.
  *
- * One run, one machine: all cameras rest, then some are active, then others wake. Beside each stretch one process plainly decodes
+ * One run, one machine: somebody comes by each camera, all cameras rest, then some are active, then others wake. Beside each stretch one process plainly decodes
  * the same stream over RTSP, so that both sides of a ratio meet the same load.
  */
 import { availableParallelism } from 'node:os'
@@ -33,6 +33,8 @@ const LIVE_LIMIT_MS_PER_CAMERA = 4000
 const REST_LIMIT_MS = 60_000
 /** From the first event of an active camera to the start of what is measured: tracks are confirmed, models are warm. */
 const SETTLE_MS = 5000
+/** Cameras that are visited at a time, before anything is measured. */
+const VISITED = 8
 /** Cameras whose waking is measured, at most; each is one more that decodes for 10 s. */
 const WAKING = 6
 
@@ -55,6 +57,7 @@ export async function benchCameras(context: BenchContext): Promise<BenchResult> 
   )
   if (!live) throw new GrabberError('ACT_DEADLINE', `not all of ${count} cameras came live: ${rig.lines.at(-1)}`)
   const allLiveAfterMs = performance.now() - startedMs
+  await showVisits(rig, clips)
   await rig.until((reports) => reports.every(({ gate }) => gate === 'idle'), REST_LIMIT_MS)
 
   const idle = await watchFor(rig, seconds, rig.cameras[0]!.camera.url, cores)
@@ -156,6 +159,16 @@ function activeCpu(rig: CameraRig, { window, hosts }: ActivePhase, idle: Window,
   const own = hosts.reduce((sum, pid) => sum + (window.byPid.get(pid) ?? 0), 0)
   const shared = sharedPerSecond(window) - (sharedPerSecond(idle) * (count - active)) / count
   return (perSecond(own, window) + shared) / active
+}
+
+/** Somebody comes by every camera: from then on it knows whether the sizes of its pictures tell (streams/analysis/packet-activity). */
+async function showVisits(rig: CameraRig, { visit, quiet }: { visit: string; quiet: string }) {
+  for (let from = 0; from < rig.cameras.length; from += VISITED) {
+    const cameras = rig.cameras.slice(from, from + VISITED)
+    for (const { camera } of cameras) await camera.show(visit, { once: true })
+    await pause(1000 * VISIT.toS)
+  }
+  for (const { camera } of rig.cameras) await camera.show(quiet)
 }
 
 /** From the first picture in which somebody comes in to the first event of it. */

@@ -24,33 +24,47 @@ const FLOOR_BYTES = 60
 /** A wake that showed nothing raises the threshold, so that a breathing encoder is not decoded all day. */
 const ALARM_FACTOR = 1.5
 const MAX_TOLERANCE = 8
+/**
+ * An encoder whose bytes follow the picture spends at least so many times the bytes of quiet while something moves, as a mean over
+ * this long. One that keeps a rate cannot: a buffer of two seconds lends it half as much again over four.
+ */
+const TELLING_GROWTH = 2
+const TELLING_SECONDS = 4
 /** Each quiet sum takes a little of that back: half of it in about 700 sums, two to three minutes. */
 const RELAX = 0.999
 
+/** What is known of the moment of a picture: nothing happens, however large it is; something moves; neither. */
+export type PacketMoment = 'quiet' | 'moving' | 'unknown'
+
 export class PacketActivity {
   readonly #length: number
+  readonly #tellingPictures: number
   #recent: number[] = []
   #sum = 0
   #sinceSample = 0
   #quiet: number[] = []
   #next = 0
   #threshold: number | undefined
+  /** Median of the quiet sums. */
+  #center: number | undefined
   #tolerance = 1
+  #movingBytes = 0
+  #movingPictures = 0
+  #tells = false
 
   /** `fps` of the stream; `null` is taken for 25. */
   constructor(fps: number | null) {
     this.#length = Math.max(2, Math.min(12, Math.round((fps ?? 25) * WINDOW_SECONDS)))
+    this.#tellingPictures = (fps ?? 25) * TELLING_SECONDS
   }
 
-  /**
-   * A picture that is not an I-frame (their size is no news). `quiet`: it is known that nothing happens, so that this is what
-   * quiet looks like, however large it is.
-   */
-  step(bytes: number, quiet: boolean): void {
+  /** A picture that is not an I-frame (their size is no news). */
+  step(bytes: number, moment: PacketMoment): void {
+    this.#compare(bytes, moment)
     this.#recent.push(bytes)
     this.#sum += bytes
     if (this.#recent.length > this.#length) this.#sum -= this.#recent.shift()!
-    if (!quiet) {
+    if (moment !== 'quiet') {
       this.#sinceSample = 0
       return
     }
@@ -68,9 +82,28 @@ export class PacketActivity {
     )
   }
 
+  /** The last long movement showed in the sizes: this encoder's bytes follow the picture, and sizes that stay mean that it does. */
+  get tells(): boolean {
+    return this.#tells
+  }
+
   /** It was said that something happens, and the pictures show nothing. */
   falseAlarm(): void {
     this.#tolerance = Math.min(MAX_TOLERANCE, this.#tolerance * ALARM_FACTOR)
+  }
+
+  #compare(bytes: number, moment: PacketMoment): void {
+    if (moment === 'moving') {
+      this.#movingBytes += bytes
+      this.#movingPictures++
+      return
+    }
+    if (this.#movingPictures >= this.#tellingPictures && this.#center !== undefined) {
+      const quietBytes = this.#center / this.#length
+      this.#tells = this.#movingBytes >= TELLING_GROWTH * quietBytes * this.#movingPictures
+    }
+    this.#movingBytes = 0
+    this.#movingPictures = 0
   }
 
   #learn(sum: number): void {
@@ -80,6 +113,7 @@ export class PacketActivity {
     if (this.#quiet.length < ENOUGH) return
     const sorted = Float64Array.from(this.#quiet).sort()
     const center = quantile(sorted, 0.5)
+    this.#center = center
     const deviations = sorted.map((value) => Math.abs(value - center)).sort()
     this.#threshold = Math.max(
       center * GROWTH,

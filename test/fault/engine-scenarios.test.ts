@@ -228,7 +228,8 @@ describe('short of memory for real', () => {
       for (const client of clients) client.setEndpoint(next.endpoint)
     }
     for (const one of await settled) {
-      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'ENG_MEMORY' })
+      // Two engines may die under the same request before it is refused.
+      if (one.status === 'rejected') expect(['ENG_MEMORY', 'ENG_POISON']).toContain(one.reason.code)
     }
   })
 })

@@ -21,6 +21,7 @@ function whim(answers: readonly number[], { rest, stir, differ }: { rest: number
   let asked = 0
   const chance = (share: number) => answers[asked++ % answers.length]! < share
   const policy: RestPolicy = {
+    sizesTell: answers[0]! < 0.5,
     saw: () => undefined,
     mayRest: async () => chance(rest),
     stirs: () => chance(stir),
