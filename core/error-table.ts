@@ -151,6 +151,13 @@ export const errorTable = {
     'Another grabber owns the data folder.',
     'stop it first, or give another folder with GRABBER_DATA',
   ),
+  STO_OUTPUT: row(
+    5,
+    'refuse',
+    'The output folder cannot be written.',
+    'check its permissions and that it is not read-only',
+  ),
+  STO_FULL: row(5, 'refuse', 'The disk is full.', 'make room, and run the same command again: it continues'),
   STO_UNUSABLE: row(
     5,
     'exit',

@@ -72,4 +72,17 @@ export const sourceErrors = {
     'Parts of the recording are damaged; the readable frames were used.',
     'see the positions in the summary',
   ),
+  SRC_HDR: row(3, 'refuse', 'The video is HDR, or in a wide colour space.', 'give --tonemap, or convert it to BT.709'),
+  SRC_LIMIT: row(
+    3,
+    'refuse',
+    'The recording is longer, larger or shorter than jobs may be.',
+    'change the limits under `jobs`',
+  ),
+  SRC_CHANGED: row(
+    3,
+    'refuse',
+    'The file changed while it was read.',
+    'try again when it is complete; `grabber watch` waits for that',
+  ),
 } as const satisfies Record<string, ErrorRow>

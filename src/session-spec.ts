@@ -3,11 +3,12 @@
  */
 import type { CameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
-import type { FacesSpec, SessionSpec, SourceSpec } from '../core/wire/session-spec.ts'
+import type { FacesSpec, KeyframeSpec, SessionSpec, SourceSpec } from '../core/wire/session-spec.ts'
 
 export interface SessionParts<S extends SourceSpec>
   extends Pick<SessionSpec<S>, 'camera' | 'epoch' | 'originMs' | 'source' | 'picturesDir'> {
   faces: FacesSpec | null
+  keyframes?: KeyframeSpec | null
 }
 
 /** What of a camera's configuration a session is told; recordings have the defaults of cameras. */
@@ -23,9 +24,10 @@ export function sessionSpec<S extends SourceSpec>(
 ): SessionSpec<S> {
   return {
     node,
+    keyframes: null,
     ...parts,
     priority,
-    decode: { gating: (gating === true || gating === 'on') && motion.enabled, hardware },
+    decode: { gating: (gating === true || gating === 'on') && motion.enabled, hardware, tonemap: false },
     picture: { frozenMs: picture.frozenSeconds * 1000, blackMs: picture.blackSeconds * 1000 },
     analysis: {
       fps: analysis.fps === 'all' ? null : analysis.fps,

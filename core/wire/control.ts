@@ -5,8 +5,10 @@
  */
 import type { CodedError } from '../errors.ts'
 import type { EventData, EventType } from '../event.ts'
+import type { FrameRecord, KeyframeRecord } from '../keyframe.ts'
 import type { LedgerCounts } from '../ledger.ts'
 import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
+import type { PreflightReport } from './preflight.ts'
 import type { Checkpoint, SessionSpec, StillsSpec } from './session-spec.ts'
 
 export const CONTROL_PROTOCOL = 1
@@ -99,6 +101,8 @@ export interface SessionProgress {
 export type ToSession =
   | ({ type: 'start'; incarnation: number; spec: SessionSpec } & EngineNews)
   | ({ type: 'stills'; incarnation: number; spec: StillsSpec } & EngineNews)
+  /** Look at a recording before a job does: all its packets, and not one picture. */
+  | { type: 'probe'; incarnation: number; path: string; openTimeoutMs: number }
   /** The engine moved: a new socket, or none for now. */
   | ({ type: 'engine'; incarnation: number } & EngineNews)
   /** All events up to `n` are in the daemon's hands; gives credits back. */
@@ -148,6 +152,10 @@ export type FromSession =
       height: number
       faces: StillFace[]
     }
+  /** Candidates that are decided, in order of `seq` within each sequence; only with `keyframes.imagesDir`. */
+  | { type: 'selection'; incarnation: number; records: (FrameRecord | KeyframeRecord)[] }
+  /** The answer to `probe`; `failed` when it cannot be opened. */
+  | { type: 'probed'; incarnation: number; report: PreflightReport }
   /** All stills are answered. */
   | { type: 'stills.ended'; incarnation: number }
   /** A single item went wrong (rate-limited); the session goes on. */

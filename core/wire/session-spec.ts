@@ -3,12 +3,24 @@
  * configuration; sent once, with `start` (core/wire/control).
  */
 
+import type { KeyframeMode, SaliencyPart } from '../keyframe.ts'
+
 /** Where a file's playback stands at a point where the graph holds no state: the beginning of a pass. */
 export interface Checkpoint {
   loop: number
   /** seq and PTS of the pass's first frame. */
   seqBase: number
   ptsBaseMs: number
+  /** Of an extraction, in the middle of its one pass: the frame after which it goes on, and what selection knew then. */
+  selection?: SelectionCheckpoint
+}
+
+/** Enough to go on after frame `seq` as if nothing had happened: the frame itself is decoded again. */
+export interface SelectionCheckpoint {
+  seq: number
+  ptsMs: number
+  /** JSON of the selector's state (streams/analysis/selection); nobody else reads it. */
+  state: string
 }
 
 export interface FileSource {
@@ -53,6 +65,8 @@ export interface LiveSource {
 export type SourceSpec = FileSource | LiveSource
 
 export interface DecodeSpec {
+  /** HDR is mapped to BT.709 SDR before anything looks at it; without, pictures are taken as they are. */
+  tonemap: boolean
   /** Whether only I-frames are decoded while nothing happens. Needs the motion gate: without it everything is analysed. */
   gating: boolean
   /** Hardware decoding: `require` refuses the camera without it, `prefer` falls back, `off` does not try. */
@@ -110,6 +124,38 @@ export interface FacesSpec {
   cropPx: number
 }
 
+export interface DenseFeaturesSpec {
+  /** Id in the manifest. */
+  model: string
+  /** Looked at on every n-th candidate; the value in between is the last one. */
+  every: number
+}
+
+/** Selection of keyframes; the figures of the modes are in config/keyframe-schema. */
+export interface KeyframeSpec {
+  mode: KeyframeMode
+  /** Weights of the parts of a picture's score, by name; they sum to 1. */
+  qualityWeights: Readonly<Record<string, number>>
+  saliencyWeights: Readonly<Record<SaliencyPart, number>>
+  /** A picture below this score is taken only if nothing better is near, 0–1. */
+  minScore: number
+  /** Share of the picture's diagonal that tracks move from keyframe to keyframe, as aimed at. */
+  targetFlowRatio: number
+  /** Below this share of the last keyframe's tracks a keyframe is due, whatever the parallax. */
+  minOverlapRatio: number
+  /** Candidates around the wanted one among which the best is taken, ms. */
+  windowMs: number
+  /** Points followed at a time. */
+  tracks: number
+  /** `null`: no model, semantic richness is left out. */
+  features: DenseFeaturesSpec | null
+  format: 'jpg' | 'png'
+  /** Folder of the pictures: `<seq, 8 digits>.<format>`; `null` uses `picturesDir` as other pictures of the camera do. */
+  imagesDir: string | null
+  /** Of JPEG, FFmpeg's 2 (best) to 31. */
+  jpegQuality: number
+}
+
 /** What a session host needs to run one camera, recording or set of stills. */
 export interface SessionSpec<S extends SourceSpec = SourceSpec> {
   node: string
@@ -126,6 +172,8 @@ export interface SessionSpec<S extends SourceSpec = SourceSpec> {
   analysis: AnalysisSpec
   /** `null` runs without faces. */
   faces: FacesSpec | null
+  /** `null` selects none. */
+  keyframes: KeyframeSpec | null
   /** Folder for best shots, `null` keeps none. */
   picturesDir: string | null
   openTimeoutMs: number

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rig[Symbol.asyncDispose]())
 
 async function replay(scene: Scene, options: ClipOptions, gating: boolean, person?: Float32Array): Promise<Replayed> {
-  const spec = recordingSpec(cameraClip(scene, options), { decode: { gating, hardware: 'off' } })
+  const spec = recordingSpec(cameraClip(scene, options), { decode: { gating, hardware: 'off', tonemap: false } })
   return rig.replay(spec, person ? { search: galleryOf({ visitor: [person] }) } : {})
 }
 

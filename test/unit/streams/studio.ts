@@ -43,7 +43,8 @@ const spec: SessionSpec<FileSource> = {
   epoch: 'e',
   originMs: 0,
   source: { kind: 'file', path: 'clip', passes: 1, speed: null, overflow: 'wait', from: null },
-  decode: { gating: false, hardware: 'off' },
+  decode: { gating: false, hardware: 'off', tonemap: false },
+  keyframes: null,
   picture: { frozenMs: 30_000, blackMs: 10_000 },
   analysis: {
     fps: null,
