@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { addLedgers, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
-import type { PictureHealth, SessionProgress, StreamInfo } from '../core/wire/control.ts'
+import type { PictureHealth, SessionProgress } from '../core/wire/control.ts'
+import type { StreamInfo } from '../core/wire/stream-info.ts'
 import { SilenceWatch } from './kernel/silence-watch.ts'
 
 export interface ReceptionReport {

@@ -10,6 +10,7 @@ import type { LedgerCounts } from '../ledger.ts'
 import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
 import type { PreflightReport } from './preflight.ts'
 import type { Checkpoint, SessionSpec, StillsSpec } from './session-spec.ts'
+import type { Damage, StreamInfo } from './stream-info.ts'
 
 export const CONTROL_PROTOCOL = 1
 
@@ -43,30 +44,6 @@ export interface StillFace {
   liveness?: Liveness
   /** Of the aligned crop that the embedding was made of. */
   crop?: CropQuality
-}
-
-export interface StreamInfo {
-  codec: string
-  /** `software`, or the kind of hardware that decodes, such as `vaapi` or `cuda`. */
-  decoder: string
-  /** Hardware that was tried and does not decode this stream. */
-  refused: { device: string; reason: string }[]
-  /** `rtsp` over `tcp` or `udp`; `null` for everything else. */
-  transport: 'tcp' | 'udp' | null
-  container: string
-  /** Upright display size, px. */
-  width: number
-  height: number
-  fps: number | null
-  durationMs: number | null
-  rotation: 0 | 90 | 180 | 270
-  recordedAtMs: number | null
-}
-
-/** Where the stream was damaged. At most 20 positions are kept; `count` goes on. */
-export interface Damage {
-  count: number
-  positions: { ptsMs: number; what: string }[]
 }
 
 export interface StageTimes {

@@ -1,7 +1,7 @@
 /**
  * What is known of a recording before a job works on it: looked at in a session host (hostile input), judged in src/. Plain data.
  */
-import type { Damage, StreamInfo } from './control.ts'
+import type { Damage, StreamInfo } from './stream-info.ts'
 
 export interface ColourInfo {
   /** FFmpeg's names, `unknown` where the file does not say. */

@@ -26,10 +26,10 @@ const ALARM_FACTOR = 1.5
 const MAX_TOLERANCE = 8
 /**
  * An encoder whose bytes follow the picture spends at least so many times the bytes of quiet while something moves, as a mean over
- * this long. One that keeps a rate cannot: a buffer of two seconds lends it half as much again over four.
+ * this long. One that keeps a rate cannot: a buffer of two seconds lends it two thirds as much again over three.
  */
 const TELLING_GROWTH = 2
-const TELLING_SECONDS = 4
+const TELLING_SECONDS = 3
 /** Each quiet sum takes a little of that back: half of it in about 700 sums, two to three minutes. */
 const RELAX = 0.999
 

@@ -1,7 +1,7 @@
 /**
  * Where a recording was damaged. Session host only; bounded.
  */
-import type { Damage } from '../../core/wire/control.ts'
+import type { Damage } from '../../core/wire/stream-info.ts'
 
 /** At most this many positions are kept; the count goes on. */
 const POSITIONS = 20

@@ -1,7 +1,7 @@
 /**
  * What is said of an opened stream. Pure; session host only.
  */
-import type { StreamInfo } from '../../core/wire/control.ts'
+import type { StreamInfo } from '../../core/wire/stream-info.ts'
 import type { Decoder } from '../media/decoder.ts'
 import type { Demuxer } from '../media/demuxer.ts'
 

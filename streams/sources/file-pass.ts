@@ -6,7 +6,7 @@
 import type { Observable } from 'rxjs'
 import { type Clock, delay } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import type { StreamInfo } from '../../core/wire/control.ts'
+import type { StreamInfo } from '../../core/wire/stream-info.ts'
 import { Decoder } from '../media/decoder.ts'
 import { Demuxer } from '../media/demuxer.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'

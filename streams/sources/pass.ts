@@ -5,7 +5,7 @@
  */
 import { Observable } from 'rxjs'
 import type { FrameInfo } from '../../core/frame.ts'
-import type { StreamInfo } from '../../core/wire/control.ts'
+import type { StreamInfo } from '../../core/wire/stream-info.ts'
 import type { FrameOrigin } from '../frames/frame-ref.ts'
 import type { RestPolicy } from '../media/gated-decoder.ts'
 import type { NativeFrame } from '../media/native-frame.ts'

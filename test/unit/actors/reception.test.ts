@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { Reception } from '../../../actors/reception.ts'
 import { emptyLedger } from '../../../core/ledger.ts'
-import type { SessionProgress, StreamInfo } from '../../../core/wire/control.ts'
+import type { SessionProgress } from '../../../core/wire/control.ts'
+import type { StreamInfo } from '../../../core/wire/stream-info.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 
 const STALL_MS = 1000

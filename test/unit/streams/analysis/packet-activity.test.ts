@@ -98,8 +98,8 @@ describe('packet activity', () => {
 
   it.each([
     ['bytes that follow the picture', 3, 110, true],
-    ['a rate that is kept, and a buffer of two seconds', 1.5, 110, false],
-    ['a movement too short for the buffer to be spent', 3, 90, false],
+    ['a rate that is kept, and a buffer of two seconds', 1.6, 110, false],
+    ['a movement too short for the buffer to be spent', 3, 70, false],
   ])('sizes tell after a movement: %s', (_, growth, pictures, tells) => {
     const activity = quietened(() => 2000)
     expect(activity.tells).toBe(false)
