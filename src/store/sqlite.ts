@@ -108,9 +108,10 @@ export function openStore(
   const db = guarded(() => new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true }))
   try {
     const version = checkVersion(db, path, migrations)
+    guarded(() => useLog(db, busyTimeoutMs))
     // secure_delete overwrites what is deleted: a removed person's embeddings are gone from the file (F8).
     guarded(() =>
-      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
+      db.exec(`PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
                PRAGMA wal_autocheckpoint = ${WAL_CHECKPOINT_PAGES}`),
     )
     migrate(db, path, version, migrations)
@@ -153,6 +154,24 @@ export function holdFileLock(path: string): { release(): void } | undefined {
     db.close()
     if (sqliteCode(error) === SQLITE_BUSY) return undefined
     throw unusable(error)
+  }
+}
+
+const SWITCH_PAUSE_MS = 5
+
+/**
+ * Write-ahead logging. The switch needs the file for itself and answers SQLITE_BUSY at once, without the busy handler, where another
+ * process that makes the same new file is at the same point.
+ */
+function useLog(db: DatabaseSync, limitMs: number): void {
+  for (const deadlineMs = performance.now() + limitMs; ; ) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (sqliteCode(error) !== SQLITE_BUSY || performance.now() >= deadlineMs) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWITCH_PAUSE_MS)
+    }
   }
 }
 
