@@ -131,6 +131,8 @@ export type FromSession =
     }
   /** Candidates that are decided, in order of `seq` within each sequence; only with `keyframes.imagesDir`. */
   | { type: 'selection'; incarnation: number; records: (FrameRecord | KeyframeRecord)[] }
+  /** A probe is at work: so far it has come. At least once a second, as long as packets come. */
+  | { type: 'probing'; incarnation: number; ptsMs: number; byte: number | null }
   /** The answer to `probe`; `failed` when it cannot be opened. */
   | { type: 'probed'; incarnation: number; report: PreflightReport }
   /** All stills are answered. */
