@@ -4,6 +4,7 @@
  */
 import type { FrameRecord, KeyframeMode, KeyframeRecord } from '../../core/keyframe.ts'
 import type { LedgerCounts } from '../../core/ledger.ts'
+import type { ShotReport } from '../../core/shot.ts'
 import type { StageTimes } from '../../core/wire/control.ts'
 import type { PreflightReport } from '../../core/wire/preflight.ts'
 import type { KeyframeSpec } from '../../core/wire/session-spec.ts'
@@ -19,8 +20,8 @@ export interface ExtractionResult {
   /** Of this program, such as `0.1.0`. */
   version: string
   /**
-   * Every candidate in order of `seq`, the keyframes among them and those that were thinned afterwards (`chosen` false then).
-   * Read once, from beginning to end, and never held as a whole: two hours of video have 70 000 of them.
+   * Every candidate once, the keyframes among them and those that were thinned afterwards (`chosen` false then), in an order
+   * that is the same in every run. Read once, from beginning to end, and never held as a whole: two hours have 70 000 of them.
    */
   records: Iterable<FrameRecord> | AsyncIterable<FrameRecord>
   /** Those whose pictures are in `images/`, in order of `seq`. */
@@ -57,19 +58,6 @@ export interface ResultSettings {
   figures: Omit<KeyframeSpec, 'mode' | 'imagesDir'>
   /** Hash of all settings that change what is selected: two results with the same one and the same content are the same. */
   fingerprint: string
-}
-
-/** A shot, [fromSeq, toSeq] of candidates, both ends included. */
-export interface ShotReport {
-  index: number
-  fromSeq: number
-  toSeq: number
-  fromMs: number
-  toMs: number
-  /** Complexity metrics by name, 0–1 each. */
-  metrics: Readonly<Record<string, number>>
-  /** How much processing it will need, 0–1, and how sure that is; `null` where it was not forecast. */
-  forecast: { complexity: number; confidence: number } | null
 }
 
 /** What a second pass over the keyframes found out. Values by name, as it names them. */
