@@ -10,6 +10,7 @@ import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
+import { cutPieces } from './media/clip-cutter.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -66,6 +67,20 @@ function engineOptions(spec: SessionSpec | StillsSpec) {
   return { session: spec.camera, priority: spec.priority, askDeadlineMs, expiresInMs }
 }
 
+/** Pieces of a recording, without an engine. */
+function cut({ incarnation, spec }: Extract<ToSession, { type: 'cut' }>): void {
+  cutPieces(spec, systemClock, (answer) => post({ type: 'cut.answer', incarnation, ...answer })).then(
+    () => {
+      post({ type: 'cut.ended', incarnation })
+      leave(0)
+    },
+    (error) => {
+      post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
+      leave(1)
+    },
+  )
+}
+
 /** Exits once the last message is written. */
 function leave(status: number): void {
   work?.engine.close()
@@ -79,6 +94,7 @@ function receive(message: ToSession): void {
     if (!work) begin(message)
     return
   }
+  if (message.type === 'cut') return cut(message)
   if (!work || message.incarnation !== work.incarnation) return
   if (message.type === 'engine') work.engine.setEndpoint(message.engine, message.why)
   else if (message.type === 'stop') work.session ? work.session.stop() : leave(0)
