@@ -26,7 +26,7 @@ it.skipIf(!installed)('renders a clip whose truth has a pose, a label and a blur
     return sum / size
   }
   expect(change(10, 12)).toBeLessThan(change(42, 44) / 2)
-  expect(poses[43]!.blurPx).toBeGreaterThan(4 * poses[20]!.blurPx)
+  expect(poses[43]!.blurPx).toBeGreaterThan(2 * poses[20]!.blurPx)
 
   for (const { rotation: r } of poses) {
     const row = (i: number) => r.slice(3 * i, 3 * i + 3)
