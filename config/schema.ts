@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { NODE_CAMERA } from '../core/event.ts'
 import { cameraDefaults, cameraSchema } from './camera-schema.ts'
+import { jobSchema } from './job-schema.ts'
 import { straysOf } from './keyframe-schema.ts'
 
 const ID = /^[a-z0-9_-]+$/
@@ -200,6 +201,7 @@ export const configSchema = z
       })
       .prefault({})
       .describe('Deadlines between the processes (docs/protocol.md).'),
+    jobs: jobSchema,
     defaults: cameraDefaults,
     cameras: z
       .record(idSchema, cameraSchema)

@@ -3,6 +3,7 @@
  * Plain data.
  */
 import type { FrameMeasures } from './measures.ts'
+import type { FrameLook } from './shot.ts'
 
 /** How much is looked at and how carefully; `custom` takes each figure from the configuration. */
 export const keyframeModes = ['fast', 'balanced', 'high_quality', 'custom'] as const
@@ -85,6 +86,8 @@ export interface FrameRecord {
   reason: SelectionReason
   /** A few words with numbers, for a person. */
   evidence: string
+  /** What it adds to its shot (streams/analysis/shots). */
+  look?: FrameLook
 }
 
 /** A keyframe that was kept. */

@@ -133,6 +133,8 @@ export type FromSession =
    * Candidates that are decided, in order of decision; only with `keyframes.imagesDir`. Numbered and acknowledged with the events.
    */
   | { type: 'selection'; incarnation: number; n: number; records: (FrameRecord | KeyframeRecord)[] }
+  /** A probe is at work: so far it has come. At least once a second, as long as packets come. */
+  | { type: 'probing'; incarnation: number; ptsMs: number; byte: number | null }
   /** The answer to `probe`; `failed` when it cannot be opened. */
   | { type: 'probed'; incarnation: number; report: PreflightReport }
   /** All stills are answered. */
