@@ -3,7 +3,7 @@
  * docs/configuration.md is generated from it. The figures of the modes are in keyframe-modes.
  */
 import { z } from 'zod'
-import { keyframeModes, type SaliencyPart } from '../core/keyframe.ts'
+import { defaultQualityWeights, defaultSaliencyWeights, keyframeModes } from '../core/keyframe.ts'
 import { type KeyframeFigures, modeFigures } from './keyframe-modes.ts'
 import { section } from './section.ts'
 
@@ -12,17 +12,14 @@ const ratio = z.number().min(0).max(1)
 /** Two weights of one third each, written with four digits, are meant to be what they are. */
 const SUM_TOLERANCE = 1e-3
 
-interface Weight {
-  weight: number
-  meaning: string
-}
-
 /** Weights by name that sum to 1; one that is not written has its default, so that changing one alone is refused. */
-function weights<N extends string>(description: string, parts: Readonly<Record<N, Weight>>) {
-  const fields = Object.entries<Weight>(parts).map(([name, { weight, meaning }]) => [
-    name,
-    ratio.default(weight).describe(meaning),
-  ])
+function weights<N extends string>(
+  description: string,
+  defaults: Readonly<Record<N, number>>,
+  meanings: Readonly<Record<N, string>>,
+) {
+  const names = Object.keys(defaults) as N[]
+  const fields = names.map((name) => [name, ratio.default(defaults[name]).describe(meanings[name])])
   return z
     .strictObject(Object.fromEntries(fields) as Record<N, z.ZodDefault<z.ZodNumber>>)
     .superRefine((given, context) => {
@@ -33,23 +30,22 @@ function weights<N extends string>(description: string, parts: Readonly<Record<N
     .describe(`${description} They must sum to 1.`)
 }
 
-const weightsOf = <N extends string>(parts: Readonly<Record<N, Weight>>) =>
-  Object.fromEntries(Object.entries<Weight>(parts).map(([name, { weight }]) => [name, weight])) as Record<N, number>
+const saliencyWeights = weights('How telling a picture is, by its parts.', defaultSaliencyWeights, {
+  spatial: 'Spatial complexity: edges, and how they are spread.',
+  semantic: 'Semantic richness, by dense features; left out without a model.',
+  geometric: 'Geometric information: corners and lines.',
+  texture: 'Texture, by local binary patterns and grey-level co-occurrence.',
+})
 
-const saliency: Record<SaliencyPart, Weight> = {
-  spatial: { weight: 0.35, meaning: 'Spatial complexity: edges, and how they are spread.' },
-  semantic: { weight: 0.25, meaning: 'Semantic richness, by dense features; left out without a model.' },
-  geometric: { weight: 0.25, meaning: 'Geometric information: corners and lines.' },
-  texture: { weight: 0.15, meaning: 'Texture, by local binary patterns and grey-level co-occurrence.' },
-}
-
-const quality = {
-  sharpness: { weight: 0.4, meaning: 'Sharpness.' },
-  motion: { weight: 0.2, meaning: 'Freedom from motion blur.' },
-  exposure: { weight: 0.2, meaning: 'Exposure and dynamic range.' },
-  noise: { weight: 0.1, meaning: 'Freedom from noise.' },
-  features: { weight: 0.1, meaning: 'Points to hold on to.' },
-}
+const qualityWeights = weights('How good a picture is, by its parts.', defaultQualityWeights, {
+  sharpness: 'Sharpness.',
+  motionBlur: 'Freedom from motion blur.',
+  exposure: 'Neither too dark nor too bright.',
+  dynamicRange: 'Dynamic range.',
+  noise: 'Freedom from noise.',
+  features: 'Points that can be followed.',
+  geometry: 'Edges and lines.',
+})
 
 /** A figure that the mode gives unless it is `custom`. */
 function figure<T extends z.ZodType>(number: T, expected: string, description: string) {
@@ -99,8 +95,8 @@ export const keyframes = section(
     mode: z
       .enum(keyframeModes)
       .describe('How much is looked at, and how carefully; `custom` takes the figures from here.'),
-    saliencyWeights: weights('How telling a picture is, by its parts.', saliency),
-    qualityWeights: weights('How good a picture is, by its parts.', quality),
+    saliencyWeights,
+    qualityWeights,
     minScore: ratio.describe('A picture below this score is taken only if nothing better is near, 0–1.'),
     features: z
       .string()
@@ -115,8 +111,8 @@ export const keyframes = section(
   {
     enabled: false,
     mode: 'balanced',
-    saliencyWeights: weightsOf(saliency),
-    qualityWeights: weightsOf(quality),
+    saliencyWeights: { ...defaultSaliencyWeights },
+    qualityWeights: { ...defaultQualityWeights },
     minScore: 0.3,
     features: 'auto',
     format: 'jpg',

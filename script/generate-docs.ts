@@ -2,7 +2,7 @@
  * Writes the generated pages of docs/. Run through script/generate-docs.
  */
 import { writeFileSync } from 'node:fs'
-import { configurationPage, errorsPage } from './docs-pages.ts'
+import { configurationPage, errorsPage, measuresPage } from './docs-pages.ts'
 import { schemaFiles } from './event-schemas.ts'
 import { typesFile } from './event-types.ts'
 
@@ -11,5 +11,6 @@ const write = (name: string, text: string) => writeFileSync(new URL(name, docs),
 
 write('errors.md', errorsPage())
 write('configuration.md', configurationPage())
+write('measures.md', measuresPage())
 for (const [name, text] of schemaFiles()) write(`events/${name}`, text)
 write('events/grabber-events.d.ts', typesFile())

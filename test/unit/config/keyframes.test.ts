@@ -20,7 +20,7 @@ describe('keyframes in the configuration', () => {
     expect(problems({ saliencyWeights: { spatial: 0.5 } })).toEqual([
       ['defaults.keyframes.saliencyWeights', 'the weights must sum to 1, and sum to 1.15'],
     ])
-    expect(problems({}, { qualityWeights: { sharpness: 0.3 } })).toEqual([
+    expect(problems({}, { qualityWeights: { sharpness: 0.2 } })).toEqual([
       ['cameras.a.keyframes.qualityWeights', 'the weights must sum to 1, and sum to 0.9'],
     ])
     const thirds = { spatial: 0.3333, semantic: 0.3333, geometric: 0.3333, texture: 0 }
