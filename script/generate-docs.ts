@@ -2,7 +2,7 @@
  * Writes the generated pages of docs/. Run through script/generate-docs.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { configurationPage, errorsPage } from './docs-pages.ts'
+import { configurationPage, errorsPage, measuresPage } from './docs-pages.ts'
 import { schemaFiles } from './event-schemas.ts'
 import { typesFile } from './event-types.ts'
 import { resultSchemaFiles } from './result-schemas.ts'
@@ -12,6 +12,7 @@ const write = (name: string, text: string) => writeFileSync(new URL(name, docs),
 
 write('errors.md', errorsPage())
 write('configuration.md', configurationPage())
+write('measures.md', measuresPage())
 for (const [name, text] of schemaFiles()) write(`events/${name}`, text)
 write('events/grabber-events.d.ts', typesFile())
 mkdirSync(new URL('schemas/', docs), { recursive: true })

@@ -1,5 +1,5 @@
 /**
- * Entry of a session host: one process for one camera, recording or batch of stills.
+ * Entry of a session host: one process for one camera, recording, batch of stills or look at a file.
  * Owns the process: its messages, its signals, its end. Must never outlive the daemon: when the IPC channel closes it
  * kills itself, and that works for `kill -9` of the daemon as well, whatever native call is under way.
  */
@@ -10,6 +10,7 @@ import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
+import { preflight } from './preflight.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -58,6 +59,24 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   )
 }
 
+let probing = false
+
+/** Needs neither engine nor gallery. */
+function probe({ incarnation, path, openTimeoutMs }: Extract<ToSession, { type: 'probe' }>): void {
+  probing = true
+  const onSign = (ptsMs: number, byte: number | null) => post({ type: 'probing', incarnation, ptsMs, byte })
+  preflight({ path, openTimeoutMs, clock: systemClock, onSign }).then(
+    (report) => {
+      post({ type: 'probed', incarnation, report })
+      leave(0)
+    },
+    (error) => {
+      post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
+      leave(1)
+    },
+  )
+}
+
 /** A camera has no use for an answer that is late; a recording and stills wait. */
 function engineOptions(spec: SessionSpec | StillsSpec) {
   const { askDeadlineMs } = spec
@@ -77,6 +96,10 @@ function leave(status: number): void {
 function receive(message: ToSession): void {
   if (message.type === 'start' || message.type === 'stills') {
     if (!work) begin(message)
+    return
+  }
+  if (message.type === 'probe') {
+    if (!work && !probing) probe(message)
     return
   }
   if (!work || message.incarnation !== work.incarnation) return

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { errorTable } from '../../../core/error-table.ts'
 import { dataSchemaUri } from '../../../core/event.ts'
-import { configurationPage, errorsPage } from '../../../script/docs-pages.ts'
+import { measureNames } from '../../../core/measures.ts'
+import { configurationPage, errorsPage, measuresPage } from '../../../script/docs-pages.ts'
 import { dataSchema, eventTypes, schemaFiles } from '../../../script/event-schemas.ts'
 import { typesFile } from '../../../script/event-types.ts'
 import { schemaFile } from '../../../script/json-schema.ts'
@@ -20,6 +21,12 @@ describe('generated pages (when this fails: script/generate-docs)', () => {
 
   it('docs/configuration.md is up to date', () => {
     expect(committed('configuration.md')).toBe(configurationPage())
+  })
+
+  it('docs/measures.md is up to date and has every measure', () => {
+    const page = measuresPage()
+    expect(committed('measures.md')).toBe(page)
+    for (const name of measureNames) expect(page).toContain(`| \`${name}\` |`)
   })
 
   it('docs/events has the schema of every type and nothing else, up to date', () => {
