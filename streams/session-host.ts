@@ -8,9 +8,9 @@ import { toGrabberError } from '../core/errors.ts'
 import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
 import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
+import { isErrand, runErrand } from './errands.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
-import { preflight } from './preflight.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -62,18 +62,14 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   )
 }
 
-let probing = false
+let onErrand = false
 
-/** Needs neither engine nor gallery. */
-function probe({ incarnation, path, openTimeoutMs }: Extract<ToSession, { type: 'probe' }>): void {
-  probing = true
-  const onSign = (ptsMs: number, byte: number | null) => post({ type: 'probing', incarnation, ptsMs, byte })
-  preflight({ path, openTimeoutMs, clock: systemClock, onSign }).then(
-    (report) => {
-      post({ type: 'probed', incarnation, report })
-      conclude(incarnation)
-    },
+function go(message: Parameters<typeof runErrand>[0]): void {
+  onErrand = true
+  runErrand(message, post).then(
+    () => conclude(message.incarnation),
     (error) => {
+      const { incarnation } = message
       post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
       leave(1)
     },
@@ -96,7 +92,7 @@ function conclude(incarnation: number): void {
   }
   work?.engine.close()
   work = undefined
-  probing = false
+  onErrand = false
   post({ type: 'rested', incarnation })
 }
 
@@ -113,8 +109,8 @@ function receive(message: ToSession): void {
     if (!work) begin(message)
     return
   }
-  if (message.type === 'probe') {
-    if (!work && !probing) probe(message)
+  if (isErrand(message)) {
+    if (!work && !onErrand) go(message)
     return
   }
   if (!work || message.incarnation !== work.incarnation) return

@@ -8,6 +8,7 @@ import type { EventData, EventType } from '../event.ts'
 import type { FrameRecord, KeyframeRecord } from '../keyframe.ts'
 import type { LedgerCounts } from '../ledger.ts'
 import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
+import type { CutAnswer, CutSpec } from './cut-spec.ts'
 import type { PreflightReport } from './preflight.ts'
 import type { Checkpoint, SessionSpec, StillsSpec } from './session-spec.ts'
 import type { Damage, StreamInfo } from './stream-info.ts'
@@ -80,6 +81,8 @@ export type ToSession =
   | ({ type: 'stills'; incarnation: number; spec: StillsSpec } & EngineNews)
   /** Look at a recording before a job does: all its packets, and not one picture. */
   | { type: 'probe'; incarnation: number; path: string; openTimeoutMs: number }
+  /** Take pieces of a recording as they are; answered one by one, in order. */
+  | { type: 'cut'; incarnation: number; spec: CutSpec }
   /** The engine moved: a new socket, or none for now. */
   | ({ type: 'engine'; incarnation: number } & EngineNews)
   /** All events and selections up to `n` are in the daemon's hands; gives credits back. */
@@ -137,6 +140,9 @@ export type FromSession =
   | { type: 'probing'; incarnation: number; ptsMs: number; byte: number | null }
   /** The answer to `probe`; `failed` when it cannot be opened. */
   | { type: 'probed'; incarnation: number; report: PreflightReport }
+  | ({ type: 'cut.answer'; incarnation: number } & CutAnswer)
+  /** All pieces are answered. */
+  | { type: 'cut.ended'; incarnation: number }
   /** All stills are answered. */
   | { type: 'stills.ended'; incarnation: number }
   /** A single item went wrong (rate-limited); the session goes on. */

@@ -4,8 +4,10 @@ import { errorTable } from '../../../core/error-table.ts'
 import { dataSchemaUri } from '../../../core/event.ts'
 import { measureNames } from '../../../core/measures.ts'
 import { configurationPage, errorsPage, measuresPage } from '../../../script/docs-pages.ts'
-import { dataSchema, eventTypes, schemaFile, schemaFiles } from '../../../script/event-schemas.ts'
+import { dataSchema, eventTypes, schemaFiles } from '../../../script/event-schemas.ts'
 import { typesFile } from '../../../script/event-types.ts'
+import { schemaFile } from '../../../script/json-schema.ts'
+import { resultSchemaFiles } from '../../../script/result-schemas.ts'
 
 const docs = new URL('../../../docs/', import.meta.url)
 const committed = (name: string) => readFileSync(new URL(name, docs), 'utf8')
@@ -38,6 +40,12 @@ describe('generated pages (when this fails: script/generate-docs)', () => {
   it('docs/events/grabber-events.d.ts is up to date', () => {
     expect(committed('events/grabber-events.d.ts')).toBe(typesFile())
   })
+
+  it('docs/schemas has the schemas of results and nothing else, up to date', () => {
+    const files = resultSchemaFiles()
+    expect(readdirSync(new URL('schemas/', docs))).toEqual([...files.keys()])
+    for (const [name, text] of files) expect(committed(`schemas/${name}`)).toBe(text)
+  })
 })
 
 it('the dataschema of each type is the id of a published file, and names it', () => {
@@ -50,4 +58,5 @@ it('the dataschema of each type is the id of a published file, and names it', ()
 
 it('no published schema forbids fields to come', () => {
   for (const type of eventTypes) expect(JSON.stringify(dataSchema(type))).not.toContain('"additionalProperties":false')
+  for (const text of resultSchemaFiles().values()) expect(text).not.toMatch(/"additionalProperties": false/)
 })
