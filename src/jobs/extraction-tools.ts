@@ -5,6 +5,7 @@ import type { EngineDirectory } from '../../actors/engine-directory.ts'
 import type { HostSettings } from '../../actors/host-settings.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Logger } from '../../core/ports.ts'
+import type { CopyOrder } from '../../core/wire/copies.ts'
 import type { JobStore } from '../store/jobs.ts'
 import type { ExtractSettings } from './extract-settings.ts'
 import type { OutputRoot } from './output-root.ts'
@@ -22,6 +23,8 @@ export interface ExtractionTools {
   directory: EngineDirectory
   host: HostSettings
   jobs: JobStore
+  /** Smaller copies of pictures, for exports that want them. */
+  copyPictures(orders: readonly CopyOrder[]): Promise<void>
   logger: Logger
   /** Of the program. */
   version: string

@@ -7,8 +7,8 @@ import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ExtractJob } from '../../actors/extract-job.ts'
 import { probeRecording } from '../../actors/probe-job.ts'
-import { addLedgers } from '../../core/ledger.ts'
 import { GrabberError } from '../../core/errors.ts'
+import { addLedgers } from '../../core/ledger.ts'
 import type { PreflightReport } from '../../core/wire/preflight.ts'
 import type { StreamInfo } from '../../core/wire/stream-info.ts'
 import { extractionSpec } from '../keyframe-spec.ts'
@@ -18,7 +18,7 @@ import type { ExtractionTools } from './extraction-tools.ts'
 import { type FileReport, rounded } from './file-report.ts'
 import { countPictures } from './finished-result.ts'
 import type { JobLog } from './job-log.ts'
-import type { JournalEnd } from './journal.ts'
+import { type JournalEnd, mediaMs } from './journal.ts'
 import { PartFolder, partName } from './part-folder.ts'
 import { judgePreflight } from './preflight.ts'
 import { checkUnchanged, hashRecording, type SteadyRecording } from './steady-recording.ts'
@@ -96,19 +96,17 @@ export class FileExtraction {
     const remark = resumedAt === undefined ? 'from the beginning' : `goes on at ${(resumedAt / 1000).toFixed(1)} s`
     this.#log.move('running', part.content.end ? 'selected before' : remark)
     const end = part.content.end ?? (await this.#select(part, recording, preflight))
-    const { totals, damage, restarts, stream } = end.outcome
+    const { totals, damage, restarts } = end.outcome
     this.#log.progress(SELECTED)
-    this.#log.move('exporting', `${part.content.pictures.size} keyframes`)
-    const seconds = end.seconds + (part.content.end ? this.#elapsed() : 0)
+    this.#log.move('exporting', `${end.outcome.totals.ledger.captured} frames looked at`)
     const keyframes = await writeExtraction({
-      ...{ part, recording, preflight, end },
-      tools: this.#tools,
-      startedAtMs: this.#startedAtMs,
+      ...{ part, recording, preflight, end, tools: this.#tools, startedAtMs: this.#startedAtMs },
     })
     await checkUnchanged(recording)
     await part.publish()
     this.#log.move('done', `${keyframes} keyframes of ${totals.ledger.captured} frames`)
-    const durationSeconds = rounded((stream.durationMs ?? totals.lastPtsMs) / 1000)
+    const durationSeconds = rounded(mediaMs(end) / 1000)
+    const seconds = (part.content.end?.seconds ?? part.content.mark?.seconds ?? 0) + this.#elapsed()
     return {
       ...{ file: this.#path, outcome: 'done', result: part.target, frames: totals.ledger.captured, keyframes },
       ...{ durationSeconds, wallSeconds: rounded(seconds), realtimeFactor: rounded(durationSeconds / seconds) },
@@ -125,7 +123,6 @@ export class FileExtraction {
     const name = cameraIdOf(this.#path)
     const before = content.mark
     const spent = () => (before?.seconds ?? 0) + this.#elapsed()
-    let undecided: string[] = []
     const job = new ExtractJob({
       name: `extract:${name}`,
       spec: extractionSpec(config, {
@@ -134,15 +131,9 @@ export class FileExtraction {
         imagesDir: part.images,
       }),
       ...{ directory, host, from: before?.checkpoint ?? null },
-      onRecords: (records) => {
-        journal.append(records)
-        for (const record of records) if (record.chosen) undecided.push((record as { file: string }).file)
-      },
-      onCheckpoint: (checkpoint, totals) => {
-        journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() })
-        for (const file of undecided) content.pictures.add(file)
-        undecided = []
-      },
+      onRecords: (records) => journal.append(records),
+      onCheckpoint: (checkpoint, totals) =>
+        journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() }),
       onProgress: (ptsMs, stream) => this.#tellProgress(ptsMs, stream, preflight),
       onRestart: (error, attempt) => {
         logger.warn({ file: basename(this.#path), code: error.code, attempt }, error.message)
@@ -158,7 +149,6 @@ export class FileExtraction {
       await checkUnchanged(recording)
       const end = { outcome: { ...outcome, totals: sum(before?.totals, outcome.totals) }, seconds: spent() }
       journal.end(end)
-      for (const file of undecided) content.pictures.add(file)
       return end
     } catch (error) {
       this.#signal.throwIfAborted()

@@ -3,7 +3,7 @@
  * it. A job of a recording that turns out to be finished is not begun: its history does not grow by being looked at.
  */
 import type { GrabberError } from '../../core/errors.ts'
-import type { JobStore } from '../store/jobs.ts'
+import { type JobStore, jobId } from '../store/jobs.ts'
 import { hasEnded, type JobIdentity, type JobState } from './job.ts'
 
 /** Progress is written to the store so often at most: it is for those who ask now and then. */
@@ -35,11 +35,15 @@ export class JobLog {
   /** It waits; unless it is known to be done with these settings, which will be seen when its turn comes. */
   queue(): void {
     const { jobs, identity, settings } = this.#options
-    const before = jobs.find(jobs.idOf(identity))
+    const before = jobs.find(jobId(identity))
     if (before?.state !== 'done' || before.settings !== settings) this.#begin()
   }
 
-  move(state: JobState, detail: string, more: { contentHash?: string; result?: string; error?: GrabberError } = {}): void {
+  move(
+    state: JobState,
+    detail: string,
+    more: { contentHash?: string; result?: string; error?: GrabberError } = {},
+  ): void {
     this.#options.jobs.move(this.#id ?? this.#begin(), state, { detail, ...more })
     this.#state = state
   }
