@@ -30,7 +30,8 @@ export async function runErrand({
   onMessage,
 }: ErrandOptions): Promise<HostExit> {
   signal.throwIfAborted()
-  const host = await spawnHost<ToSession, FromSession>({
+  const spawn = settings.spawn ?? spawnHost
+  const host = await spawn<ToSession, FromSession>({
     ...settings,
     entry: settings.sessionEntry,
     name,
