@@ -35,8 +35,11 @@ export async function probeRecording(options: ProbeOptions): Promise<PreflightRe
     ...settings,
     entry: settings.sessionEntry,
     name: 'probe',
-    silenceMs: SILENCE_FACTOR * openTimeoutMs,
+    silenceMs: Math.max(settings.silenceMs, SILENCE_FACTOR * openTimeoutMs),
     signal,
+  }).catch((error) => {
+    signal.throwIfAborted()
+    throw error
   })
   let report: PreflightReport | undefined
   let failure: CodedError | undefined
