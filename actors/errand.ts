@@ -37,6 +37,9 @@ export async function runErrand({
     name,
     silenceMs,
     signal,
+  }).catch((error) => {
+    signal.throwIfAborted()
+    throw error
   })
   let failure: CodedError | undefined
   host.onMessage((answer) => {

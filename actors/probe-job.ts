@@ -33,7 +33,7 @@ export async function probeRecording(options: ProbeOptions): Promise<PreflightRe
   const exit = await runErrand({
     name: 'probe',
     message: { type: 'probe', incarnation: INCARNATION, path, openTimeoutMs },
-    silenceMs: SILENCE_FACTOR * openTimeoutMs,
+    silenceMs: Math.max(host.silenceMs, SILENCE_FACTOR * openTimeoutMs),
     onMessage: (message) => {
       if (message.type === 'probed') report = message.report
       else if (message.type === 'probing') options.onProgress?.(message.ptsMs, message.byte)
