@@ -8,9 +8,9 @@ import { toGrabberError } from '../core/errors.ts'
 import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
 import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
+import { cutPieces } from './media/clip-cutter.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
-import { cutPieces } from './media/clip-cutter.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -94,7 +94,10 @@ function receive(message: ToSession): void {
     if (!work) begin(message)
     return
   }
-  if (message.type === 'cut') return cut(message)
+  if (message.type === 'cut') {
+    cut(message)
+    return
+  }
   if (!work || message.incarnation !== work.incarnation) return
   if (message.type === 'engine') work.engine.setEndpoint(message.engine, message.why)
   else if (message.type === 'stop') work.session ? work.session.stop() : leave(0)

@@ -113,7 +113,11 @@ export interface AudioPacket {
  * that sounds at `start`: a transform codec needs the packet before to make the first one whole, and the edit list of the
  * file hides what is too early.
  */
-export function planAudioCut(packets: readonly AudioPacket[], start: number, stop: number): [first: number, end: number] {
+export function planAudioCut(
+  packets: readonly AudioPacket[],
+  start: number,
+  stop: number,
+): [first: number, end: number] {
   const sounding = packets.findIndex(({ pts, duration }) => pts + duration > start)
   if (sounding < 0) return [0, 0]
   const after = packets.findIndex(({ pts }, at) => at >= sounding && pts >= stop)

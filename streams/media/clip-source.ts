@@ -95,8 +95,7 @@ export class ClipSource implements AsyncDisposable {
 
   async #limited(call: () => Promise<number>): Promise<number> {
     const status = await this.#call.run(this.#limitMs, call)
-    if (status === undefined || this.#call.late)
-      throw new GrabberError('SRC_TIMEOUT', `no data in ${this.#limitMs} ms`)
+    if (status === undefined || this.#call.late) throw new GrabberError('SRC_TIMEOUT', `no data in ${this.#limitMs} ms`)
     return status
   }
 }

@@ -23,7 +23,10 @@ export class ClipWriter implements AsyncDisposable {
   private constructor() {}
 
   /** `streams`: [codec, stream of the source]. STO_FULL, STO_OUTPUT; `undefined` where MP4 does not take these streams. */
-  static async open(path: string, streams: readonly [codec: string, source: Stream][]): Promise<ClipWriter | undefined> {
+  static async open(
+    path: string,
+    streams: readonly [codec: string, source: Stream][],
+  ): Promise<ClipWriter | undefined> {
     const writer = new ClipWriter()
     try {
       if (await writer.#open(path, streams)) return writer
