@@ -1,5 +1,5 @@
 /**
- * Entry of a session host: one process for one camera, recording or batch of stills.
+ * Entry of a session host: one process for one camera, recording, batch of stills, look at a file or cuts out of it.
  * Owns the process: its messages, its signals, its end. Must never outlive the daemon: when the IPC channel closes it
  * kills itself, and that works for `kill -9` of the daemon as well, whatever native call is under way.
  */
@@ -11,6 +11,7 @@ import { EngineClient } from '../models/engine-client.ts'
 import { cutPieces } from './media/clip-cutter.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
+import { preflight } from './preflight.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -59,19 +60,14 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   )
 }
 
-/** A camera has no use for an answer that is late; a recording and stills wait. */
-function engineOptions(spec: SessionSpec | StillsSpec) {
-  const { askDeadlineMs } = spec
-  if (!('camera' in spec)) return { session: 'stills', priority: 0, askDeadlineMs }
-  const expiresInMs = spec.source.overflow === 'drop-oldest' ? askDeadlineMs : null
-  return { session: spec.camera, priority: spec.priority, askDeadlineMs, expiresInMs }
-}
+let reading = false
 
-/** Pieces of a recording, without an engine. */
-function cut({ incarnation, spec }: Extract<ToSession, { type: 'cut' }>): void {
-  cutPieces(spec, systemClock, (answer) => post({ type: 'cut.answer', incarnation, ...answer })).then(
-    () => {
-      post({ type: 'cut.ended', incarnation })
+/** A look at a file, or pieces of it: what needs neither engine nor gallery. Resolves to the last word. */
+function read({ incarnation }: { incarnation: number }, task: Promise<FromSession>): void {
+  reading = true
+  task.then(
+    (last) => {
+      post(last)
       leave(0)
     },
     (error) => {
@@ -79,6 +75,29 @@ function cut({ incarnation, spec }: Extract<ToSession, { type: 'cut' }>): void {
       leave(1)
     },
   )
+}
+
+async function probe({
+  incarnation,
+  path,
+  openTimeoutMs,
+}: Extract<ToSession, { type: 'probe' }>): Promise<FromSession> {
+  const onSign = (ptsMs: number, byte: number | null) => post({ type: 'probing', incarnation, ptsMs, byte })
+  const report = await preflight({ path, openTimeoutMs, clock: systemClock, onSign })
+  return { type: 'probed', incarnation, report }
+}
+
+async function cut({ incarnation, spec }: Extract<ToSession, { type: 'cut' }>): Promise<FromSession> {
+  await cutPieces(spec, systemClock, (answer) => post({ type: 'cut.answer', incarnation, ...answer }))
+  return { type: 'cut.ended', incarnation }
+}
+
+/** A camera has no use for an answer that is late; a recording and stills wait. */
+function engineOptions(spec: SessionSpec | StillsSpec) {
+  const { askDeadlineMs } = spec
+  if (!('camera' in spec)) return { session: 'stills', priority: 0, askDeadlineMs }
+  const expiresInMs = spec.source.overflow === 'drop-oldest' ? askDeadlineMs : null
+  return { session: spec.camera, priority: spec.priority, askDeadlineMs, expiresInMs }
 }
 
 /** Exits once the last message is written. */
@@ -94,8 +113,8 @@ function receive(message: ToSession): void {
     if (!work) begin(message)
     return
   }
-  if (message.type === 'cut') {
-    cut(message)
+  if (message.type === 'probe' || message.type === 'cut') {
+    if (!work && !reading) read(message, message.type === 'probe' ? probe(message) : cut(message))
     return
   }
   if (!work || message.incarnation !== work.incarnation) return

@@ -15,7 +15,7 @@ import type { Damage, StreamInfo } from './stream-info.ts'
 
 export const CONTROL_PROTOCOL = 1
 
-/** Events that a host may have sent and not yet seen acknowledged; it pauses beyond. */
+/** Events and selections that a host may have sent and not yet seen acknowledged; it pauses beyond. */
 export const EVENT_CREDITS = 256
 
 export interface EngineEndpoint {
@@ -85,7 +85,7 @@ export type ToSession =
   | { type: 'cut'; incarnation: number; spec: CutSpec }
   /** The engine moved: a new socket, or none for now. */
   | ({ type: 'engine'; incarnation: number } & EngineNews)
-  /** All events up to `n` are in the daemon's hands; gives credits back. */
+  /** All events and selections up to `n` are in the daemon's hands; gives credits back. */
   | { type: 'ack'; incarnation: number; n: number }
   | { type: 'match.answer'; incarnation: number; requestId: number; hits: GalleryHit[] }
   | { type: 'match.failed'; incarnation: number; requestId: number; error: CodedError }
@@ -132,8 +132,12 @@ export type FromSession =
       height: number
       faces: StillFace[]
     }
-  /** Candidates that are decided, in order of `seq` within each sequence; only with `keyframes.imagesDir`. */
-  | { type: 'selection'; incarnation: number; records: (FrameRecord | KeyframeRecord)[] }
+  /**
+   * Candidates that are decided, in order of decision; only with `keyframes.imagesDir`. Numbered and acknowledged with the events.
+   */
+  | { type: 'selection'; incarnation: number; n: number; records: (FrameRecord | KeyframeRecord)[] }
+  /** A probe is at work: so far it has come. At least once a second, as long as packets come. */
+  | { type: 'probing'; incarnation: number; ptsMs: number; byte: number | null }
   /** The answer to `probe`; `failed` when it cannot be opened. */
   | { type: 'probed'; incarnation: number; report: PreflightReport }
   | ({ type: 'cut.answer'; incarnation: number } & CutAnswer)
@@ -155,7 +159,7 @@ export type FromSession =
     }
   | { type: 'failed'; incarnation: number; error: CodedError; progress: SessionProgress | null }
 
-/** An event as its session saw it. `n` counts from 1 within the incarnation, without gaps. */
+/** An event as its session saw it. `n` counts events and selections from 1 within the incarnation, without gaps. */
 export interface SessionEvent {
   type: 'event'
   incarnation: number
