@@ -1,5 +1,5 @@
 /**
- * Entry of a session host: one process for one camera, recording, batch of stills, look at a file or cuts out of it.
+ * Entry of a session host: one process for one camera, recording, batch of stills or look at a file.
  * Owns the process: its messages, its signals, its end. Must never outlive the daemon: when the IPC channel closes it
  * kills itself, and that works for `kill -9` of the daemon as well, whatever native call is under way.
  */
@@ -8,10 +8,9 @@ import { toGrabberError } from '../core/errors.ts'
 import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
 import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
-import { cutPieces } from './media/clip-cutter.ts'
+import { isErrand, runErrand } from './errands.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
-import { preflight } from './preflight.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -60,36 +59,18 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   )
 }
 
-let reading = false
+let onErrand = false
 
-/** A look at a file, or pieces of it: what needs neither engine nor gallery. Resolves to the last word. */
-function read({ incarnation }: { incarnation: number }, task: Promise<FromSession>): void {
-  reading = true
-  task.then(
-    (last) => {
-      post(last)
-      leave(0)
-    },
+function go(message: Parameters<typeof runErrand>[0]): void {
+  onErrand = true
+  runErrand(message, post).then(
+    () => leave(0),
     (error) => {
+      const { incarnation } = message
       post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
       leave(1)
     },
   )
-}
-
-async function probe({
-  incarnation,
-  path,
-  openTimeoutMs,
-}: Extract<ToSession, { type: 'probe' }>): Promise<FromSession> {
-  const onSign = (ptsMs: number, byte: number | null) => post({ type: 'probing', incarnation, ptsMs, byte })
-  const report = await preflight({ path, openTimeoutMs, clock: systemClock, onSign })
-  return { type: 'probed', incarnation, report }
-}
-
-async function cut({ incarnation, spec }: Extract<ToSession, { type: 'cut' }>): Promise<FromSession> {
-  await cutPieces(spec, systemClock, (answer) => post({ type: 'cut.answer', incarnation, ...answer }))
-  return { type: 'cut.ended', incarnation }
 }
 
 /** A camera has no use for an answer that is late; a recording and stills wait. */
@@ -113,8 +94,8 @@ function receive(message: ToSession): void {
     if (!work) begin(message)
     return
   }
-  if (message.type === 'probe' || message.type === 'cut') {
-    if (!work && !reading) read(message, message.type === 'probe' ? probe(message) : cut(message))
+  if (isErrand(message)) {
+    if (!work && !onErrand) go(message)
     return
   }
   if (!work || message.incarnation !== work.incarnation) return
