@@ -31,7 +31,8 @@ export interface ProbeOptions {
 export async function probeRecording(options: ProbeOptions): Promise<PreflightReport> {
   const { path, host: settings, signal, openTimeoutMs } = options
   signal.throwIfAborted()
-  const host = await spawnHost<ToSession, FromSession>({
+  const spawn = settings.spawn ?? spawnHost
+  const host = await spawn<ToSession, FromSession>({
     ...settings,
     entry: settings.sessionEntry,
     name: 'probe',

@@ -158,6 +158,8 @@ export type FromSession =
       peakRssBytes: number
     }
   | { type: 'failed'; incarnation: number; error: CodedError; progress: SessionProgress | null }
+  /** The last word of a work of a host that was started for several: it waits for the next `start` or `probe`. */
+  | { type: 'rested'; incarnation: number }
 
 /** An event as its session saw it. `n` counts events and selections from 1 within the incarnation, without gaps. */
 export interface SessionEvent {
