@@ -4,6 +4,7 @@
 
 import packageJson from '../package.json' with { type: 'json' }
 import { registerCameras } from './cli/cameras.ts'
+import { registerClip } from './cli/clip.ts'
 import { runCommandLine } from './cli/command-line.ts'
 import { registerConfig } from './cli/config.ts'
 import type { Register } from './cli/context.ts'
@@ -18,6 +19,7 @@ const commands: readonly Register[] = [
   registerRun, //     run
   registerCameras, // cameras list · get · add · update · remove · start · stop · restart · trigger · discover
   registerReplay, //  replay
+  registerClip, //    clip
   registerFaces, //  faces detect · identify · enroll · list · remove · calibrate
   registerEvents, //  events tail · dead
   registerModels, //  models list · pull · verify

@@ -77,8 +77,12 @@ const streamSchema = z.object({
   channels: z.int().catch(0),
   channel_layout: z.string().catch(''),
   sample_rate: number,
-  disposition: z.object({ attached_pic: z.int().catch(0), default: z.int().catch(0) }).catch({ attached_pic: 0, default: 0 }),
-  side_data_list: z.array(z.looseObject({ rotation: z.number().optional(), max_content: z.number().optional() })).catch([]),
+  disposition: z
+    .object({ attached_pic: z.int().catch(0), default: z.int().catch(0) })
+    .catch({ attached_pic: 0, default: 0 }),
+  side_data_list: z
+    .array(z.looseObject({ rotation: z.number().optional(), max_content: z.number().optional() }))
+    .catch([]),
 })
 type StreamAnswer = z.output<typeof streamSchema>
 
@@ -92,7 +96,9 @@ export function sourceFacts(answer: unknown): SourceFacts {
   const parsed = answerSchema.safeParse(answer)
   if (!parsed.success) throw new GrabberError('SRC_UNREADABLE', 'ffprobe says nothing of it that can be used')
   const { streams, format } = parsed.data
-  const videos = streams.filter(({ codec_type, disposition }) => codec_type === 'video' && disposition.attached_pic === 0)
+  const videos = streams.filter(
+    ({ codec_type, disposition }) => codec_type === 'video' && disposition.attached_pic === 0,
+  )
   const video = preferred(videos)
   if (!video) throw new GrabberError('SRC_NO_VIDEO', 'the input has no video stream')
   const audio = preferred(streams.filter(({ codec_type, channels }) => codec_type === 'audio' && channels > 0))
@@ -139,7 +145,14 @@ function videoFacts(stream: StreamAnswer): VideoFacts {
   }
 }
 
-function audioFacts({ index, codec_name, channels, channel_layout, sample_rate, start_time }: StreamAnswer): AudioFacts {
+function audioFacts({
+  index,
+  codec_name,
+  channels,
+  channel_layout,
+  sample_rate,
+  start_time,
+}: StreamAnswer): AudioFacts {
   return {
     ...{ index, codec: codec_name, channels, layout: channel_layout },
     sampleRate: Number.isNaN(sample_rate) ? 0 : sample_rate,
