@@ -35,6 +35,8 @@ export interface SessionListener {
   onStream?(message: Message<'stream'>): void
   /** Must have the event in its keeping when it returns: it is acknowledged then. */
   onEvent(message: Message<'event'>): void
+  /** As `onEvent`. */
+  onSelection?(message: Message<'selection'>): void
   onProgress?(message: Message<'progress'>): void
   onBoxes?(message: Message<'boxes'>): void
   onCheckpoint?(message: Message<'checkpoint'>): void
@@ -174,6 +176,10 @@ export class SessionProcess implements RunningChild {
         break
       case 'event':
         listener.onEvent(message)
+        this.#send({ type: 'ack', n: message.n })
+        break
+      case 'selection':
+        listener.onSelection?.(message)
         this.#send({ type: 'ack', n: message.n })
         break
       case 'progress':

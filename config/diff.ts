@@ -13,6 +13,7 @@ const appliedLive: Record<Section, boolean> = {
   defaults: true,
   events: true,
   http: true,
+  jobs: true,
   load: true,
   log: true,
   reconnect: true,

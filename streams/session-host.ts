@@ -1,5 +1,5 @@
 /**
- * Entry of a session host: one process for one camera, recording or batch of stills.
+ * Entry of a session host: one process for one camera, recording, batch of stills or look at a file.
  * Owns the process: its messages, its signals, its end. Must never outlive the daemon: when the IPC channel closes it
  * kills itself, and that works for `kill -9` of the daemon as well, whatever native call is under way.
  */
@@ -8,6 +8,7 @@ import { toGrabberError } from '../core/errors.ts'
 import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
 import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
+import { isErrand, runErrand } from './errands.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
 import { Session } from './session.ts'
@@ -58,6 +59,20 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   )
 }
 
+let onErrand = false
+
+function go(message: Parameters<typeof runErrand>[0]): void {
+  onErrand = true
+  runErrand(message, post).then(
+    () => leave(0),
+    (error) => {
+      const { incarnation } = message
+      post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
+      leave(1)
+    },
+  )
+}
+
 /** A camera has no use for an answer that is late; a recording and stills wait. */
 function engineOptions(spec: SessionSpec | StillsSpec) {
   const { askDeadlineMs } = spec
@@ -77,6 +92,10 @@ function leave(status: number): void {
 function receive(message: ToSession): void {
   if (message.type === 'start' || message.type === 'stills') {
     if (!work) begin(message)
+    return
+  }
+  if (isErrand(message)) {
+    if (!work && !onErrand) go(message)
     return
   }
   if (!work || message.incarnation !== work.incarnation) return

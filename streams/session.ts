@@ -135,13 +135,14 @@ export class Session {
   }
 
   async #playPass(source: FileSource, from: Checkpoint): Promise<Checkpoint> {
-    const { openTimeoutMs, originMs } = this.#spec
+    const { openTimeoutMs, originMs, decode } = this.#spec
     const pass = await FilePass.open({
       ...from,
       path: source.path,
       speed: source.speed,
       openTimeoutMs,
       originMs,
+      tonemap: decode.tonemap,
       threads: this.#services.lossless ? LOSSLESS_DECODER_THREADS : LIVE_DECODER_THREADS,
       room: (signal) => this.#services.room(signal),
       signal: this.#stop.signal,

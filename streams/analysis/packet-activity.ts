@@ -38,7 +38,7 @@ export type PacketMoment = 'quiet' | 'moving' | 'unknown'
 
 export class PacketActivity {
   readonly #length: number
-  readonly #tellingPictures: number
+  readonly #stretchPictures: number
   #recent: number[] = []
   #sum = 0
   #sinceSample = 0
@@ -50,12 +50,15 @@ export class PacketActivity {
   #tolerance = 1
   #movingBytes = 0
   #movingPictures = 0
+  /** Of the present movement: stretches that were compared, and whether one of them showed. */
+  #stretches = 0
+  #told = false
   #tells = false
 
   /** `fps` of the stream; `null` is taken for 25. */
   constructor(fps: number | null) {
     this.#length = Math.max(2, Math.min(12, Math.round((fps ?? 25) * WINDOW_SECONDS)))
-    this.#tellingPictures = (fps ?? 25) * TELLING_SECONDS
+    this.#stretchPictures = (fps ?? 25) * TELLING_SECONDS
   }
 
   /** A picture that is not an I-frame (their size is no news). */
@@ -92,16 +95,21 @@ export class PacketActivity {
     this.#tolerance = Math.min(MAX_TOLERANCE, this.#tolerance * ALARM_FACTOR)
   }
 
+  /** By stretches of a movement: what moves may stand still for the rest of it. */
   #compare(bytes: number, moment: PacketMoment): void {
-    if (moment === 'moving') {
-      this.#movingBytes += bytes
-      this.#movingPictures++
+    if (moment !== 'moving') {
+      if (this.#stretches > 0) this.#tells = this.#told
+      this.#stretches = 0
+      this.#told = false
+      this.#movingBytes = 0
+      this.#movingPictures = 0
       return
     }
-    if (this.#movingPictures >= this.#tellingPictures && this.#center !== undefined) {
-      const quietBytes = this.#center / this.#length
-      this.#tells = this.#movingBytes >= TELLING_GROWTH * quietBytes * this.#movingPictures
-    }
+    this.#movingBytes += bytes
+    if (++this.#movingPictures < this.#stretchPictures || this.#center === undefined) return
+    const quietBytes = this.#center / this.#length
+    this.#told ||= this.#movingBytes >= TELLING_GROWTH * quietBytes * this.#movingPictures
+    this.#stretches++
     this.#movingBytes = 0
     this.#movingPictures = 0
   }

@@ -2,19 +2,22 @@
  * Owns one opened input: container, its video stream, its packets in file order. Session host only.
  * Must never open anything without a timeout: an open that hangs holds a thread of libuv's pool for ever (FACTS, Decode).
  */
-import { Dictionary, FormatContext, InputFormat, Packet, type Stream } from 'node-av'
+import { avGetCodecName, Dictionary, FormatContext, InputFormat, Packet, type Stream } from 'node-av'
 import {
   AV_DISPOSITION_ATTACHED_PIC,
   AV_NOPTS_VALUE,
   AV_PKT_DATA_DISPLAYMATRIX,
+  AV_PKT_FLAG_CORRUPT,
   AVDISCARD_ALL,
   AVERROR_DECODER_NOT_FOUND,
   AVERROR_EOF,
   AVERROR_EXIT,
+  AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
+import type { AudioInfo } from '../../core/wire/preflight.ts'
 import { statusText } from './ffmpeg-status.ts'
 import { type Rotation, rotationOf } from './frame-rotation.ts'
 import { PatientCall } from './patient-call.ts'
@@ -115,6 +118,25 @@ export class Demuxer implements AsyncDisposable {
     const text = tags.creation_time ?? tags.CREATION_TIME
     const parsed = text === undefined ? Number.NaN : Date.parse(text)
     return Number.isFinite(parsed) ? parsed : null
+  }
+
+  /** Of the video stream alone, ms; `null` where the container states none of its own. */
+  get videoDurationMs(): number | null {
+    const { duration, timeBase } = this.stream
+    return duration > 0n ? (Number(duration) * 1000 * timeBase.num) / timeBase.den : null
+  }
+
+  /** The first audio stream. */
+  get audio(): AudioInfo | null {
+    const found = this.#format.streams.find(({ codecpar }) => codecpar.codecType === AVMEDIA_TYPE_AUDIO)?.codecpar
+    if (!found) return null
+    const { codecId, channels, sampleRate } = found
+    return { codec: avGetCodecName(codecId) ?? 'unknown', channels, sampleRate }
+  }
+
+  /** The demuxer found parts of it missing. */
+  static isCorrupt(packet: Packet): boolean {
+    return packet.hasFlags(AV_PKT_FLAG_CORRUPT)
   }
 
   /**

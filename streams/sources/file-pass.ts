@@ -1,5 +1,5 @@
 /**
- * One pass over a recorded file: demux, decode, turn upright, pace. Session host only.
+ * One pass over a recorded file: demux, decode, finish, pace. Session host only.
  * Owns the demuxer and the decoder of the pass.
  */
 
@@ -9,9 +9,9 @@ import { GrabberError } from '../../core/errors.ts'
 import type { StreamInfo } from '../../core/wire/stream-info.ts'
 import { Decoder } from '../media/decoder.ts'
 import { Demuxer } from '../media/demuxer.ts'
+import { Finish } from '../media/finish.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
-import { Upright } from '../media/upright.ts'
 import { describeStream } from './describe-stream.ts'
 import { type Captured, type Emit, framesOf, type Pass } from './pass.ts'
 
@@ -34,6 +34,8 @@ export interface PassOptions {
   /** Cuts the opening short. */
   signal: AbortSignal
   clock: Clock
+  /** HDR becomes SDR; without, pictures are taken as they are. */
+  tonemap: boolean
   loop: number
   seqBase: number
   ptsBaseMs: number
@@ -51,7 +53,7 @@ export class FilePass implements Pass {
   readonly #options: PassOptions
   readonly #demuxer: Demuxer
   readonly #decoder: Decoder
-  readonly #upright: Upright
+  readonly #finish: Finish
   readonly #stepMs: number
   readonly #originMs: number
   #stopped = new AbortController()
@@ -65,7 +67,7 @@ export class FilePass implements Pass {
     this.#options = options
     this.#demuxer = demuxer
     this.#decoder = decoder
-    this.#upright = new Upright(demuxer.rotation)
+    this.#finish = new Finish(demuxer.rotation, options.tonemap)
     this.#stepMs = demuxer.fps ? 1000 / demuxer.fps : USUAL_STEP_MS
     this.#originMs = options.originMs ?? demuxer.recordedAtMs ?? 0
     this.#seq = options.seqBase
@@ -117,7 +119,7 @@ export class FilePass implements Pass {
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop()
     await this.#reading
-    this.#upright[Symbol.dispose]()
+    this.#finish[Symbol.dispose]()
     // The demuxer owns the packet that a decoder which was given up may still read.
     if (this.#decoder.stuck) return
     this.#decoder[Symbol.dispose]()
@@ -155,7 +157,7 @@ export class FilePass implements Pass {
     const late = await this.#pace(pts)
     if (this.#stopped.signal.aborted) return frame.free()
     if (damaged) onDamage(pts, 'parts of a picture were concealed')
-    const full = this.#upright.turn(frame)
+    const full = this.#finish.of(frame)
     const { width, height } = full
     this.#lastPtsMs = pts
     const info = { seq: this.#seq++, ptsMs: pts, loop, capturedAtMs: this.#originMs + pts, width, height }

@@ -10,11 +10,11 @@ import type { DecodeSpec, LiveSource } from '../../core/wire/session-spec.ts'
 import type { StreamInfo } from '../../core/wire/stream-info.ts'
 import { Decoder } from '../media/decoder.ts'
 import type { Demuxer } from '../media/demuxer.ts'
+import { Finish } from '../media/finish.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
 import type { LiveInput } from '../media/live-input.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import { type FedPacket, PacketFeed } from '../media/packet-feed.ts'
-import { Upright } from '../media/upright.ts'
 import { describeStream } from './describe-stream.ts'
 import { dial } from './dial.ts'
 import { LiveTime } from './live-time.ts'
@@ -58,7 +58,7 @@ export class LivePass implements Pass {
   readonly #demuxer: Demuxer
   readonly #decoder: Decoder
   readonly #feed: PacketFeed
-  readonly #upright: Upright
+  readonly #finish: Finish
   readonly #time: LiveTime
   readonly #untimed: boolean
   readonly #transport: LiveInput['transport']
@@ -85,7 +85,7 @@ export class LivePass implements Pass {
     this.#demuxer = demuxer
     this.#decoder = decoder
     this.#stopped = stopped
-    this.#upright = new Upright(demuxer.rotation)
+    this.#finish = new Finish(demuxer.rotation, options.decode.tonemap)
     this.#seq = options.seqBase
     this.#lastPtsMs = options.ptsBaseMs
     this.#time = new LiveTime(options.ptsBaseMs, options.originMs)
@@ -161,7 +161,7 @@ export class LivePass implements Pass {
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop()
     await this.#reading
-    this.#upright[Symbol.dispose]()
+    this.#finish[Symbol.dispose]()
     // The packets that a decoder which was given up may still read are the feed's and the demuxer's.
     if (this.#decoder.stuck) return
     await this.#feed[Symbol.asyncDispose]()
@@ -265,7 +265,7 @@ export class LivePass implements Pass {
     // Media time never stands still or runs back, whatever the camera says.
     const pts = Math.max(this.#lastPtsMs + 0.001, ptsMs ?? 0)
     if (damaged) this.#options.onDamage(pts, 'parts of a picture were concealed')
-    const full = this.#upright.turn(frame)
+    const full = this.#finish.of(frame)
     const { width, height } = full
     this.#lastPtsMs = pts
     const capturedAtMs = this.#time.capturedAtMs(pts)

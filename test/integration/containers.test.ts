@@ -60,6 +60,7 @@ async function timesOf(path: string): Promise<number[]> {
   await using pass = await FilePass.open({
     path,
     openTimeoutMs: 10_000,
+    tonemap: false,
     threads: 1,
     speed: null,
     room: () => Promise.resolve(),

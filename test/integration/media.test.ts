@@ -19,6 +19,7 @@ afterAll(() => clips[Symbol.dispose]())
 const passOptions = (path: string, changes: Partial<PassOptions> = {}): PassOptions => ({
   path,
   openTimeoutMs: 10_000,
+  tonemap: false,
   threads: 1,
   speed: null,
   room: () => Promise.resolve(),

@@ -1,0 +1,56 @@
+/**
+ * A look at a recording through a session host, before a job works on it. Runs in the command or the daemon that asks.
+ * Owns one host process for one file: a file that kills its decoder, or never lets it return, costs that process.
+ */
+import { type CodedError, fromCoded, GrabberError } from '../core/errors.ts'
+import type { FromSession, ToSession } from '../core/wire/control.ts'
+import type { PreflightReport } from '../core/wire/preflight.ts'
+import type { HostSettings } from './host-settings.ts'
+import { spawnHost } from './kernel/child-process.ts'
+
+/** The host gives up what does not open or does not return by itself; one that is silent for so much longer cannot. */
+const SILENCE_FACTOR = 2.5
+const INCARNATION = 1
+
+export interface ProbeOptions {
+  /** Of a regular file (src/recordings, checkRecording). */
+  path: string
+  host: HostSettings
+  signal: AbortSignal
+  /** For opening, for each packet and for each call of the decoder. */
+  openTimeoutMs: number
+  /** So far the look has come: media time, and the position in the file where the container tells it. */
+  onProgress?(ptsMs: number, byte: number | null): void
+}
+
+/**
+ * What is known of the recording; `judgePreflight` says whether it will do. Rejects with SRC_* and DEC_* of the input (DEC_HUNG
+ * for a host that fell silent, DEC_FAILED for one that died on the file), ACT_HOST_DIED when no host started, and the reason of the
+ * signal.
+ */
+export async function probeRecording(options: ProbeOptions): Promise<PreflightReport> {
+  const { path, host: settings, signal, openTimeoutMs } = options
+  signal.throwIfAborted()
+  const host = await spawnHost<ToSession, FromSession>({
+    ...settings,
+    entry: settings.sessionEntry,
+    name: 'probe',
+    silenceMs: SILENCE_FACTOR * openTimeoutMs,
+    signal,
+  })
+  let report: PreflightReport | undefined
+  let failure: CodedError | undefined
+  host.onMessage((message) => {
+    if (message.type === 'probed') report = message.report
+    else if (message.type === 'failed') failure = message.error
+    else if (message.type === 'probing') options.onProgress?.(message.ptsMs, message.byte)
+  })
+  host.send({ type: 'probe', incarnation: INCARNATION, path, openTimeoutMs })
+  const exit = await host.exited
+  signal.throwIfAborted()
+  if (report) return report
+  if (failure) throw fromCoded(failure)
+  if (exit.silent) throw new GrabberError('DEC_HUNG', 'reading it did not return', { context: { ...exit } })
+  const how = exit.signal ?? `status ${exit.code}`
+  throw new GrabberError('DEC_FAILED', `the process that read it died (${how})`, { context: { ...exit } })
+}
