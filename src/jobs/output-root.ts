@@ -3,9 +3,10 @@
  * it. Must never touch what is no result of ours, nor give the result of one recording to another.
  */
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { GrabberError } from '../../core/errors.ts'
+import { madeFolder } from '../store/made-folder.ts'
 import { holdFileLock } from '../store/sqlite.ts'
 import { type FinishedResult, readFinished } from './finished-result.ts'
 import { outputError } from './output-error.ts'
@@ -40,7 +41,7 @@ export class OutputRoot implements Disposable {
   /** STO_OUTPUT, STO_FULL; STO_LOCKED while another process has it. */
   static async open(path: string): Promise<OutputRoot> {
     try {
-      await mkdir(path, { recursive: true })
+      madeFolder(path, 0o777)
       // The lock alone would need no room and no right to make a file where it is there from before.
       const trial = join(path, `.grabber.${process.pid}.trial`)
       await writeFile(trial, 'trial')
