@@ -1,28 +1,12 @@
 /**
- * A replay: one recording through a session, restarted from its last checkpoint until it ends or cannot. Runs in the
- * daemon, or in the command that replays. Owns the job's outcome. Nothing is lost and nothing comes twice: the ledger is
- * that of the passes that count, events are de-duplicated by id.
+ * A replay: one recording through a session until it ends or cannot (recording-run). Runs in the daemon, or in the command that
+ * replays. Owns which events were taken: nothing is lost and nothing comes twice, by id.
  */
-import { GrabberError } from '../core/errors.ts'
 import { type CloudEvent, toCloudEvent } from '../core/event.ts'
-import { addLedgers, emptyLedger, type LedgerCounts } from '../core/ledger.ts'
-import type { GalleryHit } from '../core/observation.ts'
-import type { FromSession, SessionProgress } from '../core/wire/control.ts'
-import type { Checkpoint, FileSource, SessionSpec } from '../core/wire/session-spec.ts'
-import type { StreamInfo } from '../core/wire/stream-info.ts'
-import type { EngineDirectory } from './engine-directory.ts'
-import type { HostSettings } from './host-settings.ts'
-import type { Exit, RunningChild, StartContext } from './kernel/child.ts'
-import { Supervisor } from './kernel/supervisor.ts'
-import { type SessionVisitors, startSession } from './session-process.ts'
-
-/** Without an engine for this long, the job fails. */
-const ENGINE_WAIT_MS = 60_000
-/** More crashes than this within a minute, and the job fails. */
-const INTENSITY = 5
-const PERIOD_MS = 60_000
-const BACKOFF = { minMs: 200, maxMs: 10_000, factor: 2, jitterRatio: 0.2 }
-const SHUTDOWN_MS = 10_000
+import type { FromSession } from '../core/wire/control.ts'
+import type { FileSource, SessionSpec } from '../core/wire/session-spec.ts'
+import { type RecordingOutcome, RecordingRun, type RecordingRunOptions } from './recording-run.ts'
+import type { SessionVisitors } from './session-process.ts'
 
 /** The people without a name whom a replay meets. What a dead incarnation did after its last checkpoint is taken back. */
 export interface ReplayVisitors extends SessionVisitors {
@@ -30,158 +14,52 @@ export interface ReplayVisitors extends SessionVisitors {
   rewind(): void
 }
 
-export interface ReplayOptions {
-  name: string
+export interface ReplayOptions
+  extends Pick<RecordingRunOptions, 'name' | 'directory' | 'search' | 'host' | 'onProgress' | 'onRestart'> {
   spec: SessionSpec<FileSource>
-  directory: EngineDirectory
-  search(embedding: Float32Array, k: number): Promise<GalleryHit[]>
   visitors: ReplayVisitors
-  host: HostSettings
   /** Each event once, in order. A throw ends the job with that error. */
   onEvent(event: CloudEvent): void
-  onProgress?(ptsMs: number | null, stream: StreamInfo): void
-  onRestart?(error: GrabberError, attempt: number): void
 }
 
-type Ended = Extract<FromSession, { type: 'ended' }>
-
-export interface ReplayOutcome extends Pick<Ended, 'stages' | 'damage' | 'peakRssBytes' | 'reason'> {
-  stream: StreamInfo
-  /** Of the passes that count: what a dead incarnation did after its last checkpoint was done again. */
-  totals: ReplayTotals
-  /** Leases held at the end; 0. */
-  leases: number
-  /** From the opened source to the last word of the incarnation that ended: the work without starts and stops. */
-  analysisMs: number
-  /** Incarnations beyond the first. */
-  restarts: number
-}
-
-interface ReplayTotals {
-  ledger: LedgerCounts
-  faces: number
-  tracks: number
-  /** Media time of the last frame, over all passes. */
-  lastPtsMs: number
-}
+export type ReplayOutcome = RecordingOutcome
 
 export class ReplayJob {
   readonly #options: ReplayOptions
-  readonly #outcome = Promise.withResolvers<ReplayOutcome>()
-  #supervisor: Supervisor | undefined
-  #incarnation = 0
-  #stream: StreamInfo | undefined
-  #openedMs: number | undefined
-  #from: Checkpoint | null
-  /** Totals at `#from`. */
-  #base: ReplayTotals = { ledger: emptyLedger(), faces: 0, tracks: 0, lastPtsMs: 0 }
-  /** Totals when the present incarnation started. */
-  #start = this.#base
+  readonly #run: RecordingRun
   /** Ids since the last checkpoint: only these can come again. */
   #seen = new Set<string>()
 
   constructor(options: ReplayOptions) {
     this.#options = options
-    this.#from = options.spec.source.from
-  }
-
-  /**
-   * Runs to the end. Rejects with SRC_*, DEC_* at once, with ACT_GAVE_UP after too many crashes, ENG_UNAVAILABLE when the
-   * engine stays away, ACT_STOPPED when it was stopped before the recording was open.
-   */
-  async run(): Promise<ReplayOutcome> {
-    const { name, host, visitors } = this.#options
-    visitors.mark()
-    const supervisor = Supervisor.start(
-      {
-        id: name,
-        strategy: 'one_for_one',
-        intensity: INTENSITY,
-        periodMs: PERIOD_MS,
-        backoff: BACKOFF,
-        backoffResetMs: PERIOD_MS,
-        onExceeded: 'escalate',
-        children: [
-          { id: 'session', restart: 'transient', shutdownMs: SHUTDOWN_MS, start: (context) => this.#begin(context) },
-        ],
-      },
-      { clock: host.clock, logger: host.logger },
-    )
-    this.#supervisor = supervisor
-    void supervisor.exited.then((exit) => this.#outcome.reject(gaveUp(name, exit)))
-    try {
-      return await this.#outcome.promise
-    } finally {
-      await supervisor.stop()
-    }
-  }
-
-  /** Ends early: what is in flight is finished, and the outcome says `stopped`. */
-  async stop(): Promise<void> {
-    await this.#supervisor?.stop()
-  }
-
-  inspect(): unknown {
-    return this.#supervisor?.inspect()
-  }
-
-  async #begin(context: StartContext): Promise<RunningChild> {
-    const { spec, name, directory, search, visitors, host } = this.#options
-    if (spec.faces) await this.#engine(context.signal)
-    this.#incarnation++
-    visitors.rewind()
-    this.#start = this.#base
-    this.#openedMs = undefined
-    const child = await startSession({
-      name,
-      incarnation: this.#incarnation,
-      spec: { ...spec, source: { ...spec.source, from: this.#from } },
-      directory,
-      search,
-      visitors,
-      host,
-      signal: context.signal,
+    const { visitors, spec } = options
+    this.#run = new RecordingRun({
+      ...options,
+      from: spec.source.from,
+      onBegin: () => visitors.rewind(),
       listener: {
-        onOpened: ({ stream }) => {
-          this.#stream = stream
-          this.#openedMs ??= host.clock.monotonicMs()
-        },
         onEvent: (message) => this.#take(message),
-        onProgress: ({ progress }) => this.#stream && this.#options.onProgress?.(progress.lastPtsMs, this.#stream),
-        onCheckpoint: ({ checkpoint, progress }) => {
-          this.#from = checkpoint
-          this.#base = this.#totals(progress)
+        onCheckpoint: () => {
           this.#seen.clear()
           visitors.mark()
         },
-        onComplaint: ({ error }) => host.logger.warn({ job: name, code: error.code }, error.message),
-        onEnded: (message) => this.#finish(message),
-        onLedger: () => undefined,
       },
     })
-    const exited = child.exited.then((exit) => this.#judge(exit))
-    return { exited, stop: () => child.stop(), inspect: () => child.inspect() }
   }
 
-  /** A session without an engine could only wait and fail: the job waits in its place. */
-  async #engine(signal: AbortSignal): Promise<void> {
-    const { name, directory, host } = this.#options
-    if (directory.available) return
-    host.logger.warn({ job: name }, 'waits for the engine')
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const seat = directory.seat(({ engine }) => engine && resolve(true))
-    const timer = host.clock.after(ENGINE_WAIT_MS, () => resolve(false))
-    const stop = () => resolve(true)
-    signal.addEventListener('abort', stop, { once: true })
-    const came = await promise
-    seat.leave()
-    timer.cancel()
-    signal.removeEventListener('abort', stop)
-    signal.throwIfAborted()
-    if (came) return
-    const error = new GrabberError('ENG_UNAVAILABLE', `${name} had no engine for ${ENGINE_WAIT_MS / 1000} s`)
-    this.#outcome.reject(error)
-    throw error
+  /** Runs to the end, with the errors of `RecordingRun.run`. */
+  run(): Promise<ReplayOutcome> {
+    this.#options.visitors.mark()
+    return this.#run.run()
+  }
+
+  /** Ends early: what is in flight is finished, and the outcome says `stopped`. */
+  stop(): Promise<void> {
+    return this.#run.stop()
+  }
+
+  inspect(): unknown {
+    return this.#run.inspect()
   }
 
   #take({ event, key, timeMs, data }: Extract<FromSession, { type: 'event' }>): void {
@@ -192,55 +70,9 @@ export class ReplayJob {
       this.#options.onEvent(cloud)
     } catch (error) {
       // Where the events go is broken, not the session: doing it again would not help, and might write one twice.
-      this.#outcome.reject(error)
+      this.#run.fail(error)
       throw error
     }
     this.#seen.add(cloud.id)
   }
-
-  #finish({ stages, damage, peakRssBytes, reason, progress }: Ended): void {
-    const restarts = this.#incarnation - 1
-    const totals = this.#totals(progress)
-    const { leases } = progress
-    const nowMs = this.#options.host.clock.monotonicMs()
-    const analysisMs = nowMs - (this.#openedMs ?? nowMs)
-    const counted = { totals, leases, analysisMs, restarts }
-    const stream = this.#stream
-    if (stream) this.#outcome.resolve({ stages, damage, peakRssBytes, reason, stream, ...counted })
-    else this.#outcome.reject(new GrabberError('ACT_STOPPED', `${this.#options.name} was stopped before it was open`))
-  }
-
-  /** What is wrong with the input does not mend: the job ends in order instead of being restarted. */
-  #judge(exit: Exit): Exit {
-    if (exit.kind !== 'crash') return exit
-    if (isFinal(exit.error)) {
-      this.#outcome.reject(exit.error)
-      return { kind: 'normal' }
-    }
-    this.#options.onRestart?.(exit.error, this.#incarnation)
-    return exit
-  }
-
-  #totals({ ledger, faces, tracks, lastPtsMs }: SessionProgress): ReplayTotals {
-    const before = this.#start
-    return {
-      ledger: addLedgers(before.ledger, ledger),
-      faces: before.faces + faces,
-      tracks: before.tracks + tracks,
-      lastPtsMs: lastPtsMs ?? before.lastPtsMs,
-    }
-  }
-}
-
-/** Errors of the input, the model files and the configuration; everything else may pass. */
-function isFinal(error: GrabberError): boolean {
-  return error.exitStatus === 2 || error.exitStatus === 3 || error.exitStatus === 4
-}
-
-function gaveUp(name: string, exit: Exit): GrabberError {
-  if (exit.kind !== 'crash') return new GrabberError('ACT_STOPPED', `${name} was stopped before its session began`)
-  const { message, code } = exit.error
-  return new GrabberError('ACT_GAVE_UP', `${name} failed too often, last with ${code}: ${message}`, {
-    cause: exit.error,
-  })
 }

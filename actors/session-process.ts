@@ -35,6 +35,8 @@ export interface SessionListener {
   onStream?(message: Message<'stream'>): void
   /** Must have the event in its keeping when it returns: it is acknowledged then. */
   onEvent(message: Message<'event'>): void
+  /** As `onEvent`. */
+  onSelection?(message: Message<'selection'>): void
   onProgress?(message: Message<'progress'>): void
   onBoxes?(message: Message<'boxes'>): void
   onCheckpoint?(message: Message<'checkpoint'>): void
@@ -73,7 +75,8 @@ export async function startSession(options: SessionOptions): Promise<SessionProc
   const { host, name, signal, spec } = options
   const small = spec.source.overflow === 'wait' ? {} : { ...SMALL, execArgv: [...process.execArgv, ...SMALL.execArgv] }
   const entry = host.sessionEntry
-  const child = await spawnHost<ToSession, FromSession>({ ...host, ...small, entry, name, signal })
+  const spawn = host.spawn ?? spawnHost
+  const child = await spawn<ToSession, FromSession>({ ...host, ...small, entry, name, signal })
   try {
     return new SessionProcess(options, child)
   } catch (error) {
@@ -174,6 +177,10 @@ export class SessionProcess implements RunningChild {
         break
       case 'event':
         listener.onEvent(message)
+        this.#send({ type: 'ack', n: message.n })
+        break
+      case 'selection':
+        listener.onSelection?.(message)
         this.#send({ type: 'ack', n: message.n })
         break
       case 'progress':

@@ -28,7 +28,7 @@ export function cameraConfig(config: Config, id: string): CameraConfig {
   const camera = Object.hasOwn(config.cameras, id) ? config.cameras[id] : undefined
   const source = camera && parseSource(camera.substream ?? camera.source)
   if (!source) throw new GrabberError('CFG_INVALID', `there is no camera ${id} in the configuration`)
-  const { analysis, motion, faces, picture, transport, gating, hardware } = config.defaults
+  const { analysis, motion, faces, picture, keyframes, transport, gating, hardware } = config.defaults
   const wanted = camera.gating ?? gating
   return {
     id,
@@ -44,6 +44,7 @@ export function cameraConfig(config: Config, id: string): CameraConfig {
     motion: { ...motion, ...written(camera.motion) },
     faces: { ...faces, ...written(camera.faces) },
     picture: { ...picture, ...written(camera.picture) },
+    keyframes: { ...keyframes, ...written(camera.keyframes) },
   }
 }
 

@@ -3,6 +3,7 @@
  * docs/configuration.md is generated from it.
  */
 import { z } from 'zod'
+import { keyframes } from './keyframe-schema.ts'
 import { section } from './section.ts'
 import { parseSource, sourceForms } from './source.ts'
 
@@ -171,6 +172,7 @@ export const cameraSchema = z
     motion: motion.override,
     faces: faces.override,
     picture: picture.override,
+    keyframes: keyframes.override,
   })
   .describe('One camera.')
 
@@ -189,6 +191,7 @@ export const cameraDefaults = z
     motion: motion.full,
     faces: faces.full,
     picture: picture.full,
+    keyframes: keyframes.full,
     transport: transport.default('auto'),
     gating: gating.default('on'),
     hardware: hardware.default('prefer'),

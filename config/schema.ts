@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { NODE_CAMERA } from '../core/event.ts'
 import { cameraDefaults, cameraSchema } from './camera-schema.ts'
 import { jobSchema } from './job-schema.ts'
+import { straysOf } from './keyframe-schema.ts'
 
 const ID = /^[a-z0-9_-]+$/
 
@@ -206,6 +207,17 @@ export const configSchema = z
       .record(idSchema, cameraSchema)
       .default({})
       .describe('The cameras by id; a–z, 0–9, _ and - are allowed in an id.'),
+  })
+  .superRefine(({ defaults, cameras }, context) => {
+    const refuse = (path: string[], given: Parameters<typeof straysOf>[0], mode: Parameters<typeof straysOf>[1]) => {
+      const message = `only with mode custom: the mode here is ${mode}`
+      for (const name of straysOf(given, mode))
+        context.addIssue({ code: 'custom', path: [...path, 'keyframes', name], message })
+    }
+    refuse(['defaults'], defaults.keyframes, defaults.keyframes.mode)
+    for (const [id, { keyframes = {} }] of Object.entries(cameras)) {
+      refuse(['cameras', id], keyframes, keyframes.mode ?? defaults.keyframes.mode)
+    }
   })
   .describe('Configuration of grabber.')
 

@@ -9,15 +9,46 @@ import type { FrameLook } from './shot.ts'
 export const keyframeModes = ['fast', 'balanced', 'high_quality', 'custom'] as const
 export type KeyframeMode = (typeof keyframeModes)[number]
 
-/** Parts of saliency (REQUIREMENTS Q2); weights sum to 1. */
+/** Parts of saliency ; weights sum to 1. */
 export const saliencyParts = ['spatial', 'semantic', 'geometric', 'texture'] as const
 export type SaliencyPart = (typeof saliencyParts)[number]
+
+/** Spatial complexity counts most, texture least. */
+export const defaultSaliencyWeights: Readonly<Record<SaliencyPart, number>> = {
+  spatial: 0.35,
+  semantic: 0.25,
+  geometric: 0.25,
+  texture: 0.15,
+}
 
 export interface Saliency {
   /** 0–1. */
   score: number
   /** 0–1 each; a part that nothing could compute (no model) is absent, and the weights of the others are renormalised. */
   parts: Partial<Record<SaliencyPart, number>>
+}
+
+/** Parts of a picture's score; weights sum to 1. */
+export const qualityParts = [
+  'sharpness',
+  'motionBlur',
+  'exposure',
+  'dynamicRange',
+  'noise',
+  'features',
+  'geometry',
+] as const
+export type QualityPart = (typeof qualityParts)[number]
+
+/** Sharpness and what can be followed decide whether a picture reconstructs; a dim or noisy one still does. */
+export const defaultQualityWeights: Readonly<Record<QualityPart, number>> = {
+  sharpness: 0.3,
+  motionBlur: 0.15,
+  exposure: 0.1,
+  dynamicRange: 0.1,
+  noise: 0.05,
+  features: 0.2,
+  geometry: 0.1,
 }
 
 /** What a picture is worth by itself. */

@@ -72,6 +72,24 @@ export const sourceErrors = {
     'Parts of the recording are damaged; the readable frames were used.',
     'see the positions in the summary',
   ),
+  DEC_TOOL: row(
+    5,
+    'refuse',
+    'ffmpeg or ffprobe is not installed, or lacks something that is needed.',
+    'install it, for example with `apt-get install ffmpeg`',
+  ),
+  DEC_ENCODE: row(
+    3,
+    'refuse',
+    'ffmpeg could not make the clip.',
+    'the message has its last words; check the recording with ffprobe',
+  ),
+  DEC_VERIFY: row(
+    3,
+    'refuse',
+    'What was written is not what it has to be, and was not published.',
+    'the message says what it misses; report it with the recording',
+  ),
   SRC_HDR: row(3, 'refuse', 'The video is HDR, or in a wide colour space.', 'give --tonemap, or convert it to BT.709'),
   SRC_LIMIT: row(
     3,

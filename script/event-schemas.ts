@@ -5,37 +5,11 @@
  */
 import { z } from 'zod'
 import { dataSchemaUri, type EventType, eventSchemas } from '../core/event.ts'
-
-/** What zod writes of our schemas, in the words of JSON Schema 2020-12. */
-export interface JsonSchema {
-  $schema?: string
-  $id?: string
-  $ref?: string
-  title?: string
-  description?: string
-  type?: string | string[]
-  const?: unknown
-  enum?: unknown[]
-  anyOf?: JsonSchema[]
-  oneOf?: JsonSchema[]
-  items?: JsonSchema
-  properties?: Record<string, JsonSchema>
-  additionalProperties?: JsonSchema | boolean
-  required?: string[]
-  format?: string
-  pattern?: string
-  minLength?: number
-}
+import { type JsonSchema, open, schemaFile } from './json-schema.ts'
 
 export const eventTypes = Object.keys(eventSchemas) as EventType[]
 
 const CLOUD_EVENT_URI = 'urn:grabber:schema:cloudevent:1'
-
-/** File name of a schema by its URI: `urn:grabber:schema:motion:1` → `motion.1.schema.json`. */
-export function schemaFile(uri: string): string {
-  const [, , , name, version] = uri.split(':')
-  return `${name}.${version}.schema.json`
-}
 
 /** Schema of the data of one type. */
 export function dataSchema(type: EventType): JsonSchema {
@@ -86,18 +60,4 @@ export function cloudEventSchema(): JsonSchema {
 export function schemaFiles(): Map<string, string> {
   const schemas = [cloudEventSchema(), ...eventTypes.map(dataSchema)]
   return new Map(schemas.map((schema) => [schemaFile(schema.$id!), `${JSON.stringify(schema, null, 2)}\n`]))
-}
-
-/** Without "nothing else": a field that is added later must not make an old subscriber refuse the event. */
-function open(schema: JsonSchema): JsonSchema {
-  const { additionalProperties, properties, items, anyOf, ...rest } = schema
-  return {
-    ...rest,
-    ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([key, one]) => [key, open(one)])),
-    }),
-    ...(items && { items: open(items) }),
-    ...(anyOf && { anyOf: anyOf.map(open) }),
-    ...(typeof additionalProperties === 'object' && { additionalProperties: open(additionalProperties) }),
-  }
 }

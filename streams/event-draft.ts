@@ -5,7 +5,7 @@
 import type { EventData } from '../core/event.ts'
 import type { FrameInfo } from '../core/frame.ts'
 import type { Identity, IdentityEvidence, Liveness } from '../core/observation.ts'
-import type { PictureQuality } from './analysis/quality.ts'
+import type { PictureQuality } from './analysis/measures/quality.ts'
 import type { GraphEvent, TrackView } from './graph-item.ts'
 
 /** Four decimals: 0.2 px of a 1080p frame, 0.0001 of a cosine. */
@@ -78,11 +78,11 @@ export interface KeyframeWord {
 /** A picture that was kept; its score is the share of pixels that are neither dark nor bright beyond video range. */
 export function keyframeEvent(
   { seq, ptsMs, width, height, capturedAtMs }: FrameInfo,
-  { sharpness, meanLuma, darkRatio, brightRatio }: PictureQuality,
+  { laplacianVariance, meanLuma, darkRatio, brightRatio }: PictureQuality,
   { key, reason, file }: KeyframeWord,
 ): GraphEvent<'keyframe'> {
   const scores = {
-    sharpness: round(sharpness),
+    sharpness: round(laplacianVariance),
     meanLuma: round(meanLuma),
     darkRatio: round(darkRatio),
     brightRatio: round(brightRatio),

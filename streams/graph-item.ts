@@ -13,7 +13,7 @@ import type { InferenceEngine } from '../core/ports.ts'
 import type { LiveBox } from '../core/wire/control.ts'
 import type { FacesSpec, SessionSpec } from '../core/wire/session-spec.ts'
 import type { Activity } from './activity.ts'
-import type { PictureQuality } from './analysis/quality.ts'
+import type { PictureQuality } from './analysis/measures/quality.ts'
 import type { FrameRef } from './frames/frame-ref.ts'
 
 export interface GraphEvent<T extends EventType = EventType> {

@@ -8,9 +8,9 @@ import { toGrabberError } from '../core/errors.ts'
 import { CONTROL_PROTOCOL, type FromSession, type ToSession } from '../core/wire/control.ts'
 import type { SessionSpec, StillsSpec } from '../core/wire/session-spec.ts'
 import { EngineClient } from '../models/engine-client.ts'
+import { isErrand, runErrand } from './errands.ts'
 import { silenceNativeLog } from './media/native-log.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
-import { preflight } from './preflight.ts'
 import { Session } from './session.ts'
 import { SessionLink } from './session-link.ts'
 import { Stills } from './stills.ts'
@@ -42,6 +42,9 @@ interface Work {
 
 let work: Work | undefined
 
+/** Started by a pool (actors/host-pool): one work after the other, each with an engine client and a graph of its own. */
+const several = process.argv.includes('--several')
+
 function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void {
   const { incarnation, spec } = message
   const link = new SessionLink(incarnation, systemClock, post)
@@ -51,7 +54,7 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   work = { incarnation, link, engine, session }
   const run = message.type === 'start' ? session!.run() : new Stills(message.spec, link, engine, systemClock).run()
   run.then(
-    () => leave(0),
+    () => conclude(incarnation),
     (error) => {
       link.send({ type: 'failed', error: toGrabberError(error).toJSON(), progress: session?.progress() ?? null })
       leave(1)
@@ -59,18 +62,14 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   )
 }
 
-let probing = false
+let onErrand = false
 
-/** Needs neither engine nor gallery. */
-function probe({ incarnation, path, openTimeoutMs }: Extract<ToSession, { type: 'probe' }>): void {
-  probing = true
-  const onSign = (ptsMs: number, byte: number | null) => post({ type: 'probing', incarnation, ptsMs, byte })
-  preflight({ path, openTimeoutMs, clock: systemClock, onSign }).then(
-    (report) => {
-      post({ type: 'probed', incarnation, report })
-      leave(0)
-    },
+function go(message: Parameters<typeof runErrand>[0]): void {
+  onErrand = true
+  runErrand(message, post).then(
+    () => conclude(message.incarnation),
     (error) => {
+      const { incarnation } = message
       post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
       leave(1)
     },
@@ -83,6 +82,18 @@ function engineOptions(spec: SessionSpec | StillsSpec) {
   if (!('camera' in spec)) return { session: 'stills', priority: 0, askDeadlineMs }
   const expiresInMs = spec.source.overflow === 'drop-oldest' ? askDeadlineMs : null
   return { session: spec.camera, priority: spec.priority, askDeadlineMs, expiresInMs }
+}
+
+/** The work has ended well: the next one may come, or the process ends. */
+function conclude(incarnation: number): void {
+  if (!several || hasStuckCalls()) {
+    leave(0)
+    return
+  }
+  work?.engine.close()
+  work = undefined
+  onErrand = false
+  post({ type: 'rested', incarnation })
 }
 
 /** Exits once the last message is written. */
@@ -98,8 +109,8 @@ function receive(message: ToSession): void {
     if (!work) begin(message)
     return
   }
-  if (message.type === 'probe') {
-    if (!work && !probing) probe(message)
+  if (isErrand(message)) {
+    if (!work && !onErrand) go(message)
     return
   }
   if (!work || message.incarnation !== work.incarnation) return

@@ -8,13 +8,14 @@ import type { EventData, EventType } from '../event.ts'
 import type { FrameRecord, KeyframeRecord } from '../keyframe.ts'
 import type { LedgerCounts } from '../ledger.ts'
 import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
+import type { CutAnswer, CutSpec } from './cut-spec.ts'
 import type { PreflightReport } from './preflight.ts'
 import type { Checkpoint, SessionSpec, StillsSpec } from './session-spec.ts'
 import type { Damage, StreamInfo } from './stream-info.ts'
 
 export const CONTROL_PROTOCOL = 1
 
-/** Events that a host may have sent and not yet seen acknowledged; it pauses beyond. */
+/** Events and selections that a host may have sent and not yet seen acknowledged; it pauses beyond. */
 export const EVENT_CREDITS = 256
 
 export interface EngineEndpoint {
@@ -80,9 +81,11 @@ export type ToSession =
   | ({ type: 'stills'; incarnation: number; spec: StillsSpec } & EngineNews)
   /** Look at a recording before a job does: all its packets, and not one picture. */
   | { type: 'probe'; incarnation: number; path: string; openTimeoutMs: number }
+  /** Take pieces of a recording as they are; answered one by one, in order. */
+  | { type: 'cut'; incarnation: number; spec: CutSpec }
   /** The engine moved: a new socket, or none for now. */
   | ({ type: 'engine'; incarnation: number } & EngineNews)
-  /** All events up to `n` are in the daemon's hands; gives credits back. */
+  /** All events and selections up to `n` are in the daemon's hands; gives credits back. */
   | { type: 'ack'; incarnation: number; n: number }
   | { type: 'match.answer'; incarnation: number; requestId: number; hits: GalleryHit[] }
   | { type: 'match.failed'; incarnation: number; requestId: number; error: CodedError }
@@ -129,12 +132,17 @@ export type FromSession =
       height: number
       faces: StillFace[]
     }
-  /** Candidates that are decided, in order of `seq` within each sequence; only with `keyframes.imagesDir`. */
-  | { type: 'selection'; incarnation: number; records: (FrameRecord | KeyframeRecord)[] }
+  /**
+   * Candidates that are decided, in order of decision; only with `keyframes.imagesDir`. Numbered and acknowledged with the events.
+   */
+  | { type: 'selection'; incarnation: number; n: number; records: (FrameRecord | KeyframeRecord)[] }
   /** A probe is at work: so far it has come. At least once a second, as long as packets come. */
   | { type: 'probing'; incarnation: number; ptsMs: number; byte: number | null }
   /** The answer to `probe`; `failed` when it cannot be opened. */
   | { type: 'probed'; incarnation: number; report: PreflightReport }
+  | ({ type: 'cut.answer'; incarnation: number } & CutAnswer)
+  /** All pieces are answered. */
+  | { type: 'cut.ended'; incarnation: number }
   /** All stills are answered. */
   | { type: 'stills.ended'; incarnation: number }
   /** A single item went wrong (rate-limited); the session goes on. */
@@ -150,8 +158,10 @@ export type FromSession =
       peakRssBytes: number
     }
   | { type: 'failed'; incarnation: number; error: CodedError; progress: SessionProgress | null }
+  /** The last word of a work of a host that was started for several: it waits for the next `start` or `probe`. */
+  | { type: 'rested'; incarnation: number }
 
-/** An event as its session saw it. `n` counts from 1 within the incarnation, without gaps. */
+/** An event as its session saw it. `n` counts events and selections from 1 within the incarnation, without gaps. */
 export interface SessionEvent {
   type: 'event'
   incarnation: number

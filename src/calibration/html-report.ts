@@ -3,6 +3,7 @@
  * of the data is escaped: a folder's name is anybody's.
  */
 
+import { escaped, table } from '../page/html.ts'
 import type { CalibrationReport, OperatingPoint } from './calibration-report.ts'
 import { rate } from './notes.ts'
 import { detPlot, histogramPlot } from './plots.ts'
@@ -140,18 +141,6 @@ function scoresTable({ distributions }: CalibrationReport): string {
   return table(head, rows, [3, 4, 5, 6, 7, 8])
 }
 
-/** Cells are HTML already. `numbers`: columns that stand to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[] = []): string {
-  const cell = (tag: string) => (text: string, column: number) =>
-    `<${tag}${numbers.includes(column) ? ' class="number"' : ''}${tag === 'th' ? ' scope="col"' : ''}>${text}</${tag}>`
-  const lines = rows.map((row) => `<tr>${row.map(cell('td')).join('')}</tr>`)
-  return `<div class="scroll"><table><thead><tr>${head.map(cell('th')).join('')}</tr></thead><tbody>${lines.join('')}</tbody></table></div>`
-}
-
 function withRange(text: string): string {
   return text.replace(/ \((.*)\)$/, '<small>$1</small>')
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

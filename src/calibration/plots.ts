@@ -2,12 +2,14 @@
  * The plots of a calibration report as SVG text, coloured by the page's style classes. Pure.
  */
 
+import { axisX, n, type PlotFrame, steps, svg, tickX, tickY } from '../page/plot.ts'
 import type { CalibrationReport } from './calibration-report.ts'
 import { rate } from './notes.ts'
 
 const WIDTH = 720
 const HEIGHT = 300
 const MARGIN = { left: 70, right: 16, top: 26, bottom: 44 }
+const FRAME: PlotFrame = { width: WIDTH, height: HEIGHT, margin: MARGIN }
 /** Room for a threshold's label. */
 const LABEL = 130
 const inner = { width: WIDTH - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom }
@@ -28,8 +30,8 @@ export function histogramPlot({ histogram, operatingPoints }: CalibrationReport)
     const steps = shares(of).map((share, i) => `L${n(x(histogram[i]!.from))} ${n(y(share))}H${n(x(histogram[i]!.to))}`)
     return `<path class="${of}" d="M${n(x(first.from))} ${n(y(0))}${steps.join('')}V${n(y(0))}Z"/>`
   }
-  const ticks = steps(from, to, 0.1).map((score) => tickX(x(score), score.toFixed(1)))
-  const shareTicks = [0, top / 2, top].map((share) => tickY(y(share), rate(share)))
+  const ticks = steps(from, to, 0.1).map((score) => tickX(FRAME, x(score), score.toFixed(1)))
+  const shareTicks = [0, top / 2, top].map((share) => tickY(FRAME, y(share), rate(share)))
   // The lower one's label to its left and the higher one's to its right, where no other line is.
   const middle = thresholds.reduce((sum, { threshold }) => sum + threshold, 0) / thresholds.length
   const lines = thresholds.map(({ threshold, at }) => {
@@ -39,8 +41,15 @@ export function histogramPlot({ histogram, operatingPoints }: CalibrationReport)
     const text = `<text class="mark" ${place}>${at} ${threshold.toFixed(3)}</text>`
     return `<line class="threshold ${at}" x1="${n(x(threshold))}" x2="${n(x(threshold))}" y1="${MARGIN.top - 20}" y2="${n(y(0))}"/>${text}`
   })
-  const body = [...shareTicks, ...ticks, area('impostor'), area('genuine'), ...lines, axisX('similarity (cosine)')]
-  return svg('Similarity of impostor and genuine comparisons, each as a share of its own', body)
+  const body = [
+    ...shareTicks,
+    ...ticks,
+    area('impostor'),
+    area('genuine'),
+    ...lines,
+    axisX(FRAME, 'similarity (cosine)'),
+  ]
+  return svg('Similarity of impostor and genuine comparisons, each as a share of its own', FRAME, body)
 }
 
 const DET_TICKS = [0.0001, 0.001, 0.01, 0.05, 0.2, 0.5]
@@ -65,42 +74,17 @@ export function detPlot({ det, operatingPoints }: CalibrationReport): string {
     return `<circle class="dot ${point.at}" cx="${cx}" cy="${cy}" r="5"><title>${point.at}: ${point.threshold.toFixed(4)}</title></circle>`
   })
   const body = [
-    ...DET_TICKS.filter((tick) => tick >= floors.fmr).map((tick) => tickX(x(tick), rate(tick))),
-    ...DET_TICKS.filter((tick) => tick >= floors.fnmr).map((tick) => tickY(y(tick), rate(tick))),
+    ...DET_TICKS.filter((tick) => tick >= floors.fmr).map((tick) => tickX(FRAME, x(tick), rate(tick))),
+    ...DET_TICKS.filter((tick) => tick >= floors.fnmr).map((tick) => tickY(FRAME, y(tick), rate(tick))),
     diagonal,
     `<polyline class="curve" points="${points.join(' ')}"/>`,
     // The first is the configured one, and lies on top.
     ...marks.toReversed(),
-    axisX('false match rate'),
+    axisX(FRAME, 'false match rate'),
     `<text class="axis" transform="translate(16 ${MARGIN.top + inner.height / 2}) rotate(-90)" text-anchor="middle">false non-match rate</text>`,
   ]
-  return svg('Detection error trade-off: false non-match rate over false match rate', body)
+  return svg('Detection error trade-off: false non-match rate over false match rate', FRAME, body)
 }
-
-function svg(title: string, body: readonly string[]): string {
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}"><title>${title}</title>${body.join('')}</svg>`
-}
-
-function tickX(x: number, label: string): string {
-  const bottom = HEIGHT - MARGIN.bottom
-  return `<line class="grid" x1="${n(x)}" x2="${n(x)}" y1="${MARGIN.top}" y2="${bottom}"/><text class="tick" x="${n(x)}" y="${bottom + 16}" text-anchor="middle">${label}</text>`
-}
-
-function tickY(y: number, label: string): string {
-  return `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${n(y)}" y2="${n(y)}"/><text class="tick" x="${MARGIN.left - 6}" y="${n(y + 4)}" text-anchor="end">${label}</text>`
-}
-
-function axisX(label: string): string {
-  return `<text class="axis" x="${MARGIN.left + inner.width / 2}" y="${HEIGHT - 8}" text-anchor="middle">${label}</text>`
-}
-
-/** Multiples of `step` from `from` to `to`. */
-function steps(from: number, to: number, step: number): number[] {
-  const [first, last] = [Math.ceil(from / step), Math.floor(to / step)]
-  return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step)
-}
-
-const n = (value: number) => Number(value.toFixed(2))
 
 /** Quantile of the standard normal distribution, good to 0.0005: Abramowitz and Stegun 26.2.23. For axes only. */
 function deviate(p: number): number {

@@ -100,13 +100,18 @@ export class Store {
  * Opens or creates the database and brings it to the newest version, after a copy to `<path>.v<old>.backup`.
  * STO_VERSION when it was written by a newer program, STO_UNUSABLE when it cannot be opened or migrated.
  */
-export function openStore(path: string, migrations: readonly string[] = storeMigrations): Store {
-  const db = guarded(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true }))
+export function openStore(
+  path: string,
+  migrations: readonly string[] = storeMigrations,
+  { busyTimeoutMs = BUSY_TIMEOUT_MS }: { busyTimeoutMs?: number } = {},
+): Store {
+  const db = guarded(() => new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true }))
   try {
     const version = checkVersion(db, path, migrations)
+    guarded(() => useLog(db, busyTimeoutMs))
     // secure_delete overwrites what is deleted: a removed person's embeddings are gone from the file (F8).
     guarded(() =>
-      db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
+      db.exec(`PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;
                PRAGMA wal_autocheckpoint = ${WAL_CHECKPOINT_PAGES}`),
     )
     migrate(db, path, version, migrations)
@@ -136,6 +141,21 @@ export function openReadOnly(path: string, migrations: readonly string[] = store
 }
 
 /**
+ * Creates a database in another program's format, by its `schema`: none of our versions, no write-ahead log, no file beside it.
+ * The file must not exist. STO_UNUSABLE when it cannot be written.
+ */
+export function createForeign(path: string, schema: string): Store {
+  const db = guarded(() => new DatabaseSync(path))
+  try {
+    guarded(() => db.exec(`BEGIN; ${schema}; COMMIT`))
+    return new Store(path, db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/**
  * Holds an exclusive lock on the file `path` until `release`, or until the process dies, however it dies: it is the kernel's
  * (fcntl), taken through SQLite because Node has no call for it. `undefined` when another process or connection holds it.
  * Nobody may open the file by other means in this process: closing any descriptor of it would drop the lock (POSIX).
@@ -149,6 +169,24 @@ export function holdFileLock(path: string): { release(): void } | undefined {
     db.close()
     if (sqliteCode(error) === SQLITE_BUSY) return undefined
     throw unusable(error)
+  }
+}
+
+const SWITCH_PAUSE_MS = 5
+
+/**
+ * Write-ahead logging. The switch needs the file for itself and answers SQLITE_BUSY at once, without the busy handler, where another
+ * process that makes the same new file is at the same point.
+ */
+function useLog(db: DatabaseSync, limitMs: number): void {
+  for (const deadlineMs = performance.now() + limitMs; ; ) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (sqliteCode(error) !== SQLITE_BUSY || performance.now() >= deadlineMs) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWITCH_PAUSE_MS)
+    }
   }
 }
 
@@ -169,8 +207,12 @@ function migrate(db: DatabaseSync, path: string, from: number, migrations: reado
   for (const [index, sql] of migrations.entries()) {
     if (index < from) continue
     try {
-      // user_version is part of the transaction: a migration that is cut off is done again from its start.
-      guarded(() => db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${index + 1}; COMMIT`))
+      // user_version is part of the transaction: a migration that is cut off is done again from its start, and of two
+      // processes that open the file at the same time one does it.
+      guarded(() => db.exec('BEGIN IMMEDIATE'))
+      const done = guarded(() => db.prepare('PRAGMA user_version').get()) as { user_version: number }
+      const step = done.user_version > index ? '' : `${sql}; PRAGMA user_version = ${index + 1};`
+      guarded(() => db.exec(`${step} COMMIT`))
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
       throw error

@@ -3,7 +3,7 @@
  * is too dark or blurred for faces the detector's score says better. Session host only.
  */
 import { map, type OperatorFunction } from 'rxjs'
-import { measureQuality } from '../analysis/quality.ts'
+import { measureQuality } from '../analysis/measures/quality.ts'
 import type { Gated, GraphServices, Measured } from '../graph-item.ts'
 
 export function qualityGate(services: GraphServices): OperatorFunction<Gated, Measured> {

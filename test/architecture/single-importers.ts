@@ -61,5 +61,10 @@ export const singleImporters: readonly ImporterRow[] = [
   },
   { package: 'fluent-ffmpeg', allowed: [], max: 1, reason: 'archived upstream: kept replaceable' },
   { package: 'node-rtsp-stream', allowed: [], max: 1, reason: 'its bare WebSocket server has no authentication' },
-  { package: '@techstark/opencv-js', allowed: [], max: 1, reason: 'the module is a thenable that resolves to itself' },
+  {
+    package: '@techstark/opencv-js',
+    allowed: ['streams/opencv/orb.ts'],
+    max: 1,
+    reason: 'the module is a thenable that resolves to itself',
+  },
 ]

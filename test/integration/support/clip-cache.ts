@@ -3,13 +3,13 @@
  * Made beside the name and moved there, so that two tests that make the same one do no harm.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const FOLDER = join(tmpdir(), 'grabber-staged-clips')
 
-/** The file `name-<hash of parts>.extension`; `make` writes it to the path it is given when there is none yet. */
+/** The file or folder `name-<hash of parts>.extension`; `make` writes it to the path it is given when there is none yet. */
 export function kept(name: string, extension: string, parts: readonly unknown[], make: (path: string) => void): string {
   const key = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12)
   const path = join(FOLDER, `${name}-${key}.${extension}`)
@@ -17,7 +17,13 @@ export function kept(name: string, extension: string, parts: readonly unknown[],
   mkdirSync(FOLDER, { recursive: true })
   const unfinished = join(FOLDER, `${name}-${key}.${process.pid}.part`)
   make(unfinished)
-  renameSync(unfinished, path)
+  try {
+    renameSync(unfinished, path)
+  } catch (error) {
+    // A folder does not replace one that another test has put there meanwhile; it has the same in it.
+    if (!existsSync(path)) throw error
+    rmSync(unfinished, { recursive: true })
+  }
   return path
 }
 
