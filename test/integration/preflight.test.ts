@@ -5,17 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HostSettings } from '../../actors/host-settings.ts'
 import { probeRecording } from '../../actors/probe-job.ts'
 import { systemClock } from '../../core/clock.ts'
-import type { Logger } from '../../core/ports.ts'
 import { ClipFolder, turned } from './support/clips.ts'
 import { patchClip } from './support/hdr-clips.ts'
+import { silentLogger } from './support/nats.ts'
 
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silent,
-}
 const entry = (path: string) => new URL(path, import.meta.url)
 const host: HostSettings = {
   sessionEntry: entry('../../streams/session-host.ts'),
@@ -25,7 +18,7 @@ const host: HostSettings = {
   stopMs: 1000,
   killMs: 1000,
   clock: systemClock,
-  logger: silent,
+  logger: silentLogger,
 }
 const fixture = { ...host, silenceMs: 1500, sessionEntry: entry('../fixtures/hosts/session.ts') }
 const signal = new AbortController().signal

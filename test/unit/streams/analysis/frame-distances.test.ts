@@ -3,8 +3,8 @@ import { FrameDistances } from '../../../../streams/analysis/frame-distances.ts'
 
 function variable(times: readonly number[], tickMs = 0.01): boolean {
   const distances = new FrameDistances(tickMs)
-  for (const ptsMs of times) distances.add(ptsMs)
-  return distances.variable
+  for (const ptsMs of times) distances.add(ptsMs, 100 * ptsMs)
+  return distances.end().variable
 }
 const every = (stepMs: number, count = 300) => Array.from({ length: count }, (_, n) => n * stepMs)
 
@@ -38,5 +38,17 @@ describe('FrameDistances', () => {
       false,
       false,
     ])
+  })
+
+  it('pictures that are missing are told with the place behind them, at one rate only', () => {
+    const gaps = (times: readonly number[]) => {
+      const distances = new FrameDistances(0.01)
+      for (const [n, ptsMs] of times.entries()) distances.add(ptsMs, n === 7 ? null : 1000 * n)
+      return distances.end().gaps
+    }
+    const holes = every(40, 600).filter((_, n) => (n < 5 || n > 14) && (n < 40 || n > 42) && n !== 60)
+    expect(gaps(holes)).toEqual([{ ptsMs: 160, ms: 440, byte: 5000 }])
+    expect(gaps(every(40))).toEqual([])
+    expect(gaps(every(40).filter((_, n) => n % 10 < 4))).toEqual([])
   })
 })
