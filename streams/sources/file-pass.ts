@@ -192,7 +192,10 @@ export class FilePass implements Pass {
     }
     try {
       const mediaMs = ptsMs === null ? null : ptsBaseMs + ptsMs - this.#demuxer.startMs
-      if (rejoin.look(mediaMs, hash) === 'before') return frame.free()
+      if (rejoin.look(mediaMs, hash) === 'before') {
+        frame.free()
+        return
+      }
     } catch (error) {
       ;(full ?? frame).free()
       throw error
