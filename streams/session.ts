@@ -8,19 +8,23 @@ import type { Clock, Timer } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { SessionProgress, ToSession } from '../core/wire/control.ts'
-import type { Checkpoint, FileSource, LiveSource, SessionSpec } from '../core/wire/session-spec.ts'
+import type { Checkpoint, FileSource, LiveSource, SelectionCheckpoint, SessionSpec } from '../core/wire/session-spec.ts'
 import type { Activity } from './activity.ts'
+import { isExtraction } from './camera-graph.ts'
 import { DecodeGate } from './decode-gate.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
 import { analysePass } from './pass-analysis.ts'
+import { copyOf, SelectionPass } from './selection-pass.ts'
 import type { SessionLink } from './session-link.ts'
 import { SessionServices, type SourceFigures } from './session-services.ts'
 import { DamageReport } from './sources/damage-report.ts'
 import { isSourceFailure } from './sources/dial.ts'
-import { FilePass } from './sources/file-pass.ts'
+import { expectSame } from './sources/file-identity.ts'
+import { FilePass, type PassOptions } from './sources/file-pass.ts'
 import { LivePass } from './sources/live-pass.ts'
 import type { Pass } from './sources/pass.ts'
+import { RejoinMissed } from './sources/rejoin.ts'
 
 const PROGRESS_MS = 500
 /** While the decoder rests: the daemon hears of fifty cameras that have nothing to say (docs/protocol.md, "progress"). */
@@ -31,6 +35,8 @@ const RESTING_PROGRESS_MS = 1000
  */
 const LOSSLESS_DECODER_THREADS = availableParallelism() > 2 ? 0 : 1
 const LIVE_DECODER_THREADS = 1
+/** Decoding goes on beside measuring, which keeps the event loop busy; with one thread they would take turns. */
+const EXTRACTION_DECODER_THREADS = Math.max(2, availableParallelism())
 /** While a camera decodes what it had passed over, no more than so many frames are in the graph: none of them is dropped. */
 const LIVE_CATCH_UP_FRAMES = 2
 
@@ -44,6 +50,7 @@ export class Session {
   readonly #damage = new DamageReport()
   readonly #stop = new AbortController()
   #pass: Pass | undefined
+  #selection: SelectionPass | null = null
   #gate: DecodeGate | undefined
   #figures: SourceFigures = { received: 0, gate: 'off', driftPpm: null, damaged: 0 }
   /** Pictures that earlier connections received. */
@@ -74,6 +81,7 @@ export class Session {
       if (!this.#stopping || toGrabberError(error).code !== 'SRC_TIMEOUT') throw error
     } finally {
       await this.#services.flush()
+      await this.#link.flushRecords()
       this.#ticking?.cancel()
     }
     this.#link.send({
@@ -135,25 +143,64 @@ export class Session {
   }
 
   async #playPass(source: FileSource, from: Checkpoint): Promise<Checkpoint> {
+    const { selection } = from
+    if (!selection) return this.#playFrom(source, from)
+    // What was damaged before is not met again.
+    Object.assign(this.#damage.damage, copyOf(selection.damage))
+    try {
+      return await this.#playFrom(source, from, { point: selection, fromStart: false })
+    } catch (error) {
+      if (!(error instanceof RejoinMissed)) throw error
+      return this.#playFrom(source, from, { point: selection, fromStart: true })
+    }
+  }
+
+  async #playFrom(source: FileSource, from: Checkpoint, rejoin?: PassOptions['rejoin']): Promise<Checkpoint> {
     const { openTimeoutMs, originMs, decode } = this.#spec
+    const { loop, seqBase, ptsBaseMs, selection = null } = from
+    const extracts = isExtraction(this.#spec)
     const pass = await FilePass.open({
-      ...from,
+      ...{ loop, seqBase, ptsBaseMs },
+      ...(rejoin ? { rejoin } : {}),
+      constant: extracts,
       path: source.path,
       speed: source.speed,
       openTimeoutMs,
       originMs,
       tonemap: decode.tonemap,
-      threads: this.#services.lossless ? LOSSLESS_DECODER_THREADS : LIVE_DECODER_THREADS,
-      room: (signal) => this.#services.room(signal),
+      threads: extracts
+        ? EXTRACTION_DECODER_THREADS
+        : this.#services.lossless
+          ? LOSSLESS_DECODER_THREADS
+          : LIVE_DECODER_THREADS,
+      room: async (signal) => {
+        if (extracts) await this.#checkpointInside(pass, from, signal)
+        await this.#services.room(signal)
+      },
       signal: this.#stop.signal,
       clock: this.#clock,
       onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
       onUndecoded: (pictures) => this.#services.passOver(pictures),
     })
-    await this.#analyse(pass, () => false)
-    const next: Checkpoint = { loop: from.loop + 1, ...pass.next }
+    if (selection) expectSame(selection.file, pass.identity)
+    await this.#analyse(pass, () => false, selection)
+    const next: Checkpoint = { loop: loop + 1, ...pass.next }
     if (!this.#stopping) this.#link.send({ type: 'checkpoint', checkpoint: next, progress: this.progress() })
     return next
+  }
+
+  /** The frame before the next one may be a point to go on from. SRC_CHANGED when the recording is another one by now. */
+  async #checkpointInside(
+    pass: FilePass,
+    { loop, seqBase, ptsBaseMs }: Checkpoint,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const point = await this.#selection?.point(signal)
+    if (!point || !pass.identity) return
+    await pass.expectUnchanged()
+    const selection = { ...point, file: pass.identity, damage: copyOf(this.#damage.damage) }
+    const checkpoint: Checkpoint = { loop, seqBase, ptsBaseMs, selection }
+    this.#link.send({ type: 'checkpoint', checkpoint, progress: this.progress() })
   }
 
   /** One connection after the other; when to try again is said from outside. */
@@ -198,13 +245,21 @@ export class Session {
     })
   }
 
-  async #analyse(opened: Pass, isSourceFailure: (error: unknown) => boolean): Promise<{ failure?: unknown }> {
+  async #analyse(
+    opened: Pass,
+    isSourceFailure: (error: unknown) => boolean,
+    from: SelectionCheckpoint | null = null,
+  ): Promise<{ failure?: unknown }> {
     await using pass = opened
     this.#pass = pass
     if (this.#stopping) pass.stop()
     this.#link.send({ type: 'opened', stream: pass.stream })
     using scaler = new PictureScaler(analysisSize(pass.stream, this.#spec.analysis.widthPx))
     const activity = this.#services.beginPass()
+    // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
+    const concludes = () => !(this.#services.lossless && this.#stopping)
+    await using selection = this.#newSelection(scaler, from, concludes)
+    this.#selection = selection
     this.#gate = this.#spec.decode.gating ? this.#newGate(pass, scaler, activity) : undefined
     try {
       return await analysePass({
@@ -213,8 +268,9 @@ export class Session {
         scaler,
         policy: this.#gate ?? null,
         onPicture: (health, evidence) => this.#link.send({ type: 'picture', health, evidence }),
-        // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
-        concludes: () => !(this.#services.lossless && this.#stopping),
+        selection,
+        resumeFrom: from?.state ?? null,
+        concludes,
         isSourceFailure,
         // So that a camera is live with its first picture.
         onBegun: () => this.#tellProgress(),
@@ -224,7 +280,14 @@ export class Session {
       this.#receivedBefore = this.#figures.received
       this.#pass = undefined
       this.#gate = undefined
+      this.#selection = null
     }
+  }
+
+  #newSelection({ size }: PictureScaler, from: SelectionCheckpoint | null, concludes: () => boolean) {
+    const { keyframes: spec } = this.#spec
+    const { services, link, clock } = { services: this.#services, link: this.#link, clock: this.#clock }
+    return spec && new SelectionPass({ spec, services, link, clock, size, from, concludes })
   }
 
   #newGate({ stream }: Pass, scaler: PictureScaler, activity: Activity): DecodeGate {
