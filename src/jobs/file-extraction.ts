@@ -56,7 +56,7 @@ export class FileExtraction {
       await rm(join(root.path, partName(name)), { recursive: true, force: true })
       return this.#skipped(result, 'finished before')
     }
-    this.#log.move('preflight', `${recording.identity.sizeBytes} bytes`, { contentHash, result })
+    this.#log.move('preflight', `${recording.identity.sizeBytes} bytes`, { contentHash })
     const preflight = await this.#look()
     await using part = await PartFolder.open(
       root.path,
@@ -104,7 +104,7 @@ export class FileExtraction {
     })
     await checkUnchanged(recording)
     await part.publish()
-    this.#log.move('done', `${keyframes} keyframes of ${totals.ledger.captured} frames`)
+    this.#log.move('done', `${keyframes} keyframes of ${totals.ledger.captured} frames`, { result: part.target })
     const durationSeconds = rounded(mediaMs(end) / 1000)
     const seconds = (part.content.end?.seconds ?? part.content.mark?.seconds ?? 0) + this.#elapsed()
     return {
