@@ -41,7 +41,17 @@ export interface JournalEnd {
   seconds: number
 }
 
-type Line = { head: JournalHead } | { record: SelectionRecord } | { mark: JournalMark } | { end: JournalEnd }
+/** Media that was read: to its end, whatever its container promised. */
+export function mediaMs({ outcome: { totals, stream } }: JournalEnd): number {
+  return totals.lastPtsMs + (stream.fps ? 1000 / stream.fps : 0)
+}
+
+type Line =
+  | { head: JournalHead }
+  | { record: SelectionRecord }
+  | { mark: JournalMark }
+  | { end: JournalEnd }
+  | { thinned: string[] }
 
 /** What a journal says that holds. */
 export interface JournalContent {
@@ -117,6 +127,12 @@ export class Journal implements Disposable {
     this.#sync()
   }
 
+  /** After the end: these pictures were taken out again, or are about to be. STO_FULL. */
+  thin(files: readonly string[]): void {
+    this.#write({ thinned: [...files] })
+    this.#sync()
+  }
+
   /** Every record in order of decision. */
   async *records(): AsyncGenerator<SelectionRecord> {
     for await (const text of createInterface({
@@ -159,12 +175,13 @@ function readContent(fd: number): { content: JournalContent | undefined; bytes: 
       bytes = end
     } else if ('record' in line) {
       if (line.record.chosen) pending.push((line.record as { file: string }).file)
-    } else if ('mark' in line || 'end' in line) {
+    } else {
       for (const file of pending) content.pictures.add(file)
       pending = []
       bytes = end
       if ('mark' in line) content.mark = line.mark
-      else content.end = line.end
+      else if ('end' in line) content.end = line.end
+      else if ('thinned' in line) for (const file of line.thinned) content.pictures.delete(file)
     }
   }
   return { content, bytes }

@@ -22,13 +22,15 @@ export interface Place {
   name: string
   /** What is there already, of the same recording. */
   finished: FinishedResult | undefined
+  /** Another file of this command with the same bytes and the same name, which this place is for. */
+  sameAs?: string
 }
 
 export class OutputRoot implements Disposable {
   readonly path: string
   readonly #lock: { release(): void }
-  /** Names that this process gave, in lower case, and to which content. */
-  readonly #given = new Map<string, string>()
+  /** Names that this process gave, in lower case, and to what. */
+  readonly #given = new Map<string, { path: string; contentHash: string }>()
 
   private constructor(path: string, lock: { release(): void }) {
     this.path = path
@@ -67,20 +69,17 @@ export class OutputRoot implements Disposable {
     for (const name of [stem, exact]) {
       const finished = await readFinished(join(this.path, name))
       results.set(name, finished)
-      if (finished?.contentHash === contentHash && this.#give(name, contentHash)) return { name, finished }
+      const given = this.#given.get(name.toLowerCase())
+      if (given?.contentHash === contentHash && given.path !== path) return { name, finished, sameAs: given.path }
+      if (finished?.contentHash === contentHash && this.#give(name, path, contentHash)) return { name, finished }
     }
     for (const name of shared ? [exact] : [stem, exact]) {
       const free = results.get(name) === undefined && !(await isThere(join(this.path, name)))
-      if (free && this.#give(name, contentHash)) return { name, finished: undefined }
+      if (free && this.#give(name, path, contentHash)) return { name, finished: undefined }
     }
     throw new GrabberError('STO_OUTPUT', `${join(this.path, exact)} is there, and is no result of this recording`, {
       remedy: 'move it away, or give another folder with --out',
     })
-  }
-
-  /** Whether this process works, or has worked, on the same content under the same name. */
-  isGiven(name: string): boolean {
-    return this.#given.has(name.toLowerCase())
   }
 
   [Symbol.dispose](): void {
@@ -88,11 +87,11 @@ export class OutputRoot implements Disposable {
   }
 
   /** File systems that take `A` and `a` for one name exist. */
-  #give(name: string, contentHash: string): boolean {
+  #give(name: string, path: string, contentHash: string): boolean {
     const key = name.toLowerCase()
     const before = this.#given.get(key)
-    if (before !== undefined && before !== contentHash) return false
-    this.#given.set(key, contentHash)
+    if (before !== undefined && before.contentHash !== contentHash) return false
+    this.#given.set(key, { path, contentHash })
     return true
   }
 
@@ -113,9 +112,9 @@ export function stemOf(path: string): string {
   const stem = basename(path, extname(path))
     .replace(/^\.+/, '')
     .replaceAll(/\p{Cc}/gu, '_')
-  let short = stem
-  while (Buffer.byteLength(short) > MAX_STEM_BYTES) short = short.slice(0, -1)
-  return short || 'recording'
+  const letters = [...stem]
+  while (Buffer.byteLength(letters.join('')) > MAX_STEM_BYTES) letters.pop()
+  return letters.join('') || 'recording'
 }
 
 /** Stems, in lower case, that more than one of these files has. */

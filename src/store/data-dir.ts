@@ -132,7 +132,8 @@ export function findOwner(path: string): RunInfo | undefined {
   return info !== undefined && identify(info.pid)?.startTime === info.startTime ? info : undefined
 }
 
-function makeFolder(path: string): void {
+/** With those above it, mode 0700; one that is there stays as it is. STO_UNUSABLE. */
+export function makeFolder(path: string): void {
   try {
     // The mode of mkdir goes through the umask, and does nothing to a folder that exists.
     if (madeFolder(path)) chmodSync(path, 0o700)

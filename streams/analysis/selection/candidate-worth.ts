@@ -1,0 +1,103 @@
+/**
+ * What a candidate is worth as a picture, against its neighbours in time. Pure state: one running figure.
+ * Blur is relative: a soft lens is soft in every picture, and the picture to take is the sharpest of its neighbours.
+ */
+import type { PictureFault, PictureScore, SelectionReason } from '../../../core/keyframe.ts'
+import type { FrameMeasures } from '../../../core/measures.ts'
+import type { Look } from './feature-tracker.ts'
+
+/** Contrast of the same points against their sharpest: below this SIFT finds about half as many matches. */
+const BLURRED_SHARPNESS = 0.5
+/** With fewer points in common the whole picture's gradient is compared instead. */
+const MIN_SHARPNESS_TRACKS = 20
+/** A ratio of light to the picture before, either way: from here on the exposure is jumping, and from here on it is another light. */
+const JUMP_RATIO = { poor: 1.12, refused: 1.35 }
+/** As in feature-tracker.ts. */
+const BLACK_LEVEL = 16
+const ENVELOPE_RISE = 0.5
+const ENVELOPE_FALL_MS = 1500
+/** See `Look.difference`. */
+const SAME_LEVELS = 0.2
+/** Quality above the sharpest of the past second says little. */
+const MOST_SHARPNESS = 1.2
+
+/** Faults that no neighbour makes good. */
+const refusals: Partial<Record<PictureFault, SelectionReason>> = {
+  dark: 'dark',
+  bright: 'bright',
+  flat: 'featureless',
+  featureless: 'featureless',
+}
+
+export interface Worth {
+  /** To compare neighbours by; 0–1.2. */
+  quality: number
+  /** Why it is not taken at all; `null` when it may be. */
+  refused: SelectionReason | null
+  /** Taken only if nothing better comes in time. */
+  poor: boolean
+  /** Of its points or its gradient, against the sharpest of the past second; 1 is sharp. */
+  sharpness: number
+  evidence: string
+}
+
+export interface WorthState {
+  envelope: number
+  ptsMs: number
+}
+
+export class Neighbourhood {
+  #envelope = 0
+  #ptsMs = 0
+
+  /** `look` is `null` for a picture that has none before it. */
+  judge(
+    candidate: { ptsMs: number; score: PictureScore; measures: FrameMeasures },
+    look: Look | null,
+    minScore: number,
+  ): Worth {
+    const { score, measures } = candidate
+    const bySight = this.#relativeGradient(candidate.ptsMs, measures)
+    const sharpness = look && look.sharpnessTracks >= MIN_SHARPNESS_TRACKS ? look.sharpness : bySight
+    const jump = look && look.sharpnessTracks > 0 ? Math.max(look.lightRatio, 1 / look.lightRatio) : 1
+    const quality = (score.score * Math.min(MOST_SHARPNESS, sharpness)) / jump
+    const poor = score.score < minScore || jump > JUMP_RATIO.poor || score.faults.length > 0
+    const judged = { quality, poor, sharpness }
+    const fault = score.faults.find((name) => refusals[name])
+    if (fault)
+      return { ...judged, refused: refusals[fault]!, evidence: `${fault}: mean luma ${measures.meanLuma.toFixed(0)}` }
+    if (look?.still && look.difference < SAME_LEVELS) {
+      return { ...judged, refused: 'duplicate', evidence: `differs by ${look.difference.toFixed(2)} grey levels` }
+    }
+    if (sharpness < BLURRED_SHARPNESS) {
+      return { ...judged, refused: 'blurred', evidence: `sharpness ${sharpness.toFixed(2)} of its neighbours` }
+    }
+    if (jump > JUMP_RATIO.refused) {
+      return { ...judged, refused: 'exposure', evidence: `light ${look!.lightRatio.toFixed(2)} of the picture before` }
+    }
+    return { ...judged, refused: null, evidence: `sharpness ${sharpness.toFixed(2)}, score ${score.score.toFixed(2)}` }
+  }
+
+  /** Another sequence: what was sharp there says nothing here. */
+  reset(): void {
+    this.#envelope = 0
+  }
+
+  save(): WorthState {
+    return { envelope: this.#envelope, ptsMs: this.#ptsMs }
+  }
+
+  load(state: WorthState): void {
+    this.#envelope = state.envelope
+    this.#ptsMs = state.ptsMs
+  }
+
+  #relativeGradient(ptsMs: number, measures: FrameMeasures): number {
+    const gradient = measures.tenengrad / (measures.meanLuma + BLACK_LEVEL) ** 2
+    const before = this.#envelope
+    const fall = 1 - Math.exp(-Math.max(0, ptsMs - this.#ptsMs) / ENVELOPE_FALL_MS)
+    this.#envelope = before === 0 ? gradient : before + (gradient - before) * (gradient > before ? ENVELOPE_RISE : fall)
+    this.#ptsMs = ptsMs
+    return before <= 0 ? 1 : Math.sqrt(gradient / before)
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * When a keyframe is due, and in which words that is said. Pure.
+ * The rules and where they come from: spacing by image motion and by what is still in sight as in DSO (Engel et al., PAMI
+ * 2018) and ORB-SLAM (Mur-Artal et al., T-RO 2015); rotations told from parallax as in Pollefeys et al. (IJCV 2004) and Ahmed et
+ * al. (ICPR 2010).
+ */
+import type { SelectionReason, ViewChange } from '../../../core/keyframe.ts'
+import type { KeyframeSpec } from '../../../core/wire/session-spec.ts'
+import type { ViewProgress } from './view-change.ts'
+
+/** From this share of the way to the next keyframe on, a candidate may become it. */
+export const OPEN_PROGRESS = 0.4
+/** Here the window closes, however short it was: the view is leaving. */
+export const CLOSE_PROGRESS = 1.4
+/** Here a poor picture is better than none. */
+export const LATE_PROGRESS = 2
+/** A held candidate is not given up for a picture that is better by less: each is encoded. */
+export const CLEARLY_BETTER = 1.1
+/** Share of the points with two sightings that must get a third one. */
+const MIN_CONTINUITY = 0.6
+/** With fewer points the share says nothing. */
+const MIN_CONTINUITY_TRACKS = 20
+/** A camera that has moved its view by less than this share of the diagonal stands still; what is lost is behind somebody. */
+const STILL_FLOW_RATIO = 0.002
+/** Of the points, below which even a camera that stands still sees something else. */
+const CHANGED_OVERLAP = 0.2
+
+export interface Progress {
+  /** 1: a keyframe is due. */
+  ratio: number
+  reason: SelectionReason
+}
+
+/** How far the view is on its way to the next keyframe. `twice`: points of the last one with two sightings. */
+export function progressOf(view: ViewProgress, twice: number, spec: KeyframeSpec): Progress {
+  const moved = view.flowRatio / spec.targetFlowRatio
+  const lost = (1 - view.overlapRatio) / (1 - spec.minOverlapRatio)
+  const stands = view.flowRatio < STILL_FLOW_RATIO
+  if (stands) return { ratio: view.overlapRatio < CHANGED_OVERLAP ? CLOSE_PROGRESS : moved, reason: 'overlap' }
+  const broken = twice < MIN_CONTINUITY_TRACKS ? 0 : (1 - view.continuityRatio) / (1 - MIN_CONTINUITY)
+  let progress: Progress = { ratio: moved, reason: 'parallax' }
+  if (lost > progress.ratio) progress = { ratio: lost, reason: 'overlap' }
+  if (broken > progress.ratio) progress = { ratio: broken, reason: 'continuity' }
+  return progress
+}
+
+/** What a candidate counts for: a good picture early is worth more than a bad one in time. */
+export function valueAt(quality: number, progress: number): number {
+  const early = 0.5 + 0.5 * Math.min(1, progress)
+  const late = Math.max(0.6, 1 - 0.4 * Math.max(0, progress - 1))
+  return quality * early * late
+}
+
+export function describeView(view: ViewChange): string {
+  const percent = (ratio: number) => `${(100 * ratio).toFixed(1)} %`
+  const model = view.model === 'none' ? '' : `, ${view.model}`
+  return `moved ${percent(view.flowRatio)}, parallax ${percent(view.parallaxRatio)}, in sight ${percent(view.overlapRatio)} of ${view.tracks} points${model}`
+}

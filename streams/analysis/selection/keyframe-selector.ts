@@ -1,0 +1,290 @@
+/**
+ * Which candidates become keyframes: one pass, bounded memory (two small pictures, one table of points, one held candidate).
+ * Runs in a session host. Pure state over candidates in PTS order; must never read a clock, nor keep a picture that is lent.
+ */
+import type { LumaView } from '../../../core/frame.ts'
+import type { Size } from '../../../core/geometry.ts'
+import type { SelectionReason, ViewChange } from '../../../core/keyframe.ts'
+import type { KeyframeSpec } from '../../../core/wire/session-spec.ts'
+import { Neighbourhood, type Worth } from './candidate-worth.ts'
+import { FeatureTracker, type Look } from './feature-tracker.ts'
+import { chosenRecord, type HeldCandidate, holdCandidate, recordOf } from './held-candidate.ts'
+import {
+  CLEARLY_BETTER,
+  CLOSE_PROGRESS,
+  describeView,
+  LATE_PROGRESS,
+  OPEN_PROGRESS,
+  progressOf,
+  valueAt,
+} from './keyframe-policy.ts'
+import { emptyStep, type SelectorState } from './selection-state.ts'
+import type { KeyframeCandidate, SelectionStep } from './selection-words.ts'
+import { REMEMBERED_KEYFRAMES } from './track-table.ts'
+import { driftSinceHeld, type KeyView, viewSince } from './view-change.ts'
+
+/** Fewer points than this, or than this share of them, found again: nothing of the picture before is left. */
+const FOUND = { count: 8, share: 0.15 }
+/** Correlation of a shifted copy below which two pictures show different things. */
+const CUT_CORRELATION = 0.6
+/** One picture without anything known may be a flash or damage; the second is believed. */
+const BELIEVED_LOOKS = 2
+/** Nothing fit to be seen for so long ends the sequence, ms. */
+const BLIND_MS = 1500
+/** A candidate is not held longer than this while nothing happens, ms: without one, work can be resumed from here. */
+const HOLD_MS = 10_000
+/** Windows that a poor candidate waits for a better one. */
+const POOR_PATIENCE = 1.5
+/** A held candidate this far on its way is worth keeping when its sequence ends. */
+const LAST_PROGRESS = 0.5
+/** Of the first keyframe's window: the view has moved by this share of the aimed-at distance, or lost this share of its points. */
+const OPENING = { moved: 0.5, lost: 0.2 }
+
+/** New points when less than this share is left: each filling looks at every cell that has none. */
+const REFILL_SHARE = 0.85
+/** A picture that may become a keyframe is covered as well as it can be. */
+const HELD_REFILL_SHARE = 0.97
+
+const LOST_VIEW: ViewChange = { flowRatio: 0, parallaxRatio: 0, overlapRatio: 0, model: 'none', tracks: 0 }
+
+export class KeyframeSelector {
+  readonly #spec: KeyframeSpec
+  readonly #size: Size
+  readonly #tracker: FeatureTracker
+  readonly #neighbourhood = new Neighbourhood()
+  /** Newest first. */
+  #keySeqs: number[] = []
+  /** `null` while the sequence has no keyframe yet, or all of its points were lost. */
+  #key: KeyView | null = null
+  /** Of the keyframe that opens a sequence, or goes on after a loss. */
+  #opening: SelectionReason = 'first'
+  #held: HeldCandidate | null = null
+  #due: { sinceMs: number; reason: SelectionReason } | null = null
+  /** Since when nothing known is seen, in how many usable pictures, and whether it went from one to the next. */
+  #loss: { sinceMs: number; usable: number; atOnce: boolean } | null = null
+  #scene = 0
+  #sourceScene: number | null = null
+  #ptsMs = 0
+  #out = emptyStep()
+
+  /** `size` of the analysis picture, px; at least 64×36. */
+  constructor(spec: KeyframeSpec, size: Size) {
+    this.#spec = spec
+    this.#size = size
+    this.#tracker = new FeatureTracker(size, spec.tracks)
+  }
+
+  /**
+   * Goes on after the frame at which `state` was taken, exactly as without an interruption. `luma` is of that frame, decoded
+   * again; `size` and `spec` must be those of the interrupted run.
+   */
+  static resume(spec: KeyframeSpec, size: Size, state: string, luma: LumaView): KeyframeSelector {
+    const selector = new KeyframeSelector(spec, size)
+    selector.#load(JSON.parse(state) as SelectorState, luma)
+    return selector
+  }
+
+  /** True when everything seen is decided, and the last candidate's picture is all that is needed to go on. */
+  get checkpointable(): boolean {
+    return !this.#held && !this.#due && !this.#loss && this.#tracker.isAtLastPicture && this.#sourceScene !== null
+  }
+
+  /** JSON of some 100 bytes a point. Only while `checkpointable`, and of the last candidate given to `step`. */
+  state(): string {
+    const state: SelectorState = {
+      version: 1,
+      scene: this.#scene,
+      sourceScene: this.#sourceScene ?? 0,
+      ptsMs: this.#ptsMs,
+      keySeqs: this.#keySeqs,
+      key: this.#key,
+      opening: this.#opening,
+      worth: this.#neighbourhood.save(),
+      tracker: this.#tracker.hasPicture ? this.#tracker.save() : null,
+    }
+    return JSON.stringify(state)
+  }
+
+  step(candidate: KeyframeCandidate): SelectionStep {
+    this.#out = emptyStep()
+    if (this.#sourceScene !== null && candidate.scene > this.#sourceScene) this.#endSequence()
+    this.#sourceScene = candidate.scene
+    this.#ptsMs = candidate.ptsMs
+    const look = this.#tracker.hasPicture ? this.#tracker.look(candidate.luma) : null
+    const worth = this.#neighbourhood.judge(candidate, look, this.#spec.minScore)
+    if (!look) this.#begin(candidate, worth)
+    else if (isLost(look)) this.#miss(candidate, look, worth)
+    else this.#follow(candidate, look, worth)
+    return this.#out
+  }
+
+  /** The recording has ended, or the session does. Nothing is held afterwards. */
+  finish(): SelectionStep {
+    this.#out = emptyStep()
+    this.#endSequence()
+    return this.#out
+  }
+
+  #begin(candidate: KeyframeCandidate, worth: Worth): void {
+    if (worth.refused && !candidate.wanted) this.#pass(candidate, null, worth.refused, worth.evidence)
+    else this.#restart(candidate, worth)
+  }
+
+  #restart(candidate: KeyframeCandidate, worth: Worth): void {
+    this.#tracker.restart(candidate.luma, candidate.ptsMs)
+    this.#seek(candidate, worth)
+  }
+
+  #follow(candidate: KeyframeCandidate, look: Look, worth: Worth): void {
+    this.#loss = null
+    this.#tracker.accept(look, candidate.ptsMs)
+    if (!worth.refused) this.#tracker.refill(REFILL_SHARE)
+    if (this.#key) this.#advance(candidate, worth, this.#key, look.still)
+    else this.#seek(candidate, worth)
+  }
+
+  /** Nothing of the picture before is found again. */
+  #miss(candidate: KeyframeCandidate, look: Look, worth: Worth): void {
+    this.#loss ??= {
+      sinceMs: candidate.ptsMs,
+      usable: 0,
+      atOnce: !worth.refused && look.shift.correlation < CUT_CORRELATION,
+    }
+    const loss = this.#loss
+    if (worth.refused && !candidate.wanted) {
+      if (candidate.ptsMs - loss.sinceMs > BLIND_MS) this.#giveUp(worth.refused)
+      this.#pass(candidate, null, worth.refused, worth.evidence)
+    } else if (++loss.usable < BELIEVED_LOOKS && !candidate.wanted) {
+      this.#pass(candidate, null, 'weaker', 'Nothing of the picture before is found again; the next one will tell')
+    } else {
+      if (loss.atOnce) this.#endSequence()
+      else this.#loseSight()
+      this.#restart(candidate, worth)
+    }
+  }
+
+  /** Nothing fit to be seen for a long time. A blur that lasts is how pictures are from now on. */
+  #giveUp(reason: SelectionReason): void {
+    if (reason === 'blurred' || reason === 'exposure') this.#loseSight()
+    else this.#endSequence()
+  }
+
+  /** For the first keyframe of a sequence: the best picture of the first window. */
+  #seek(candidate: KeyframeCandidate, worth: Worth): void {
+    const view = this.#opening === 'first' ? null : LOST_VIEW
+    const held = this.#held
+    if (worth.refused && !candidate.wanted) this.#pass(candidate, view, worth.refused, worth.evidence)
+    else if (candidate.wanted || !held || worth.quality > held.value * CLEARLY_BETTER) {
+      this.#hold(candidate, view, worth, worth.quality, 1)
+    } else this.#pass(candidate, view, 'weaker', `${worth.evidence}; the one held is better`)
+    if (!this.#held) return
+    this.#due ??= { sinceMs: candidate.ptsMs, reason: this.#opening }
+    const patienceMs = this.#spec.windowMs * (this.#held.poor ? 1 + POOR_PATIENCE : 1)
+    const drift = driftSinceHeld(this.#held.key, this.#tracker.tracks, this.#size)
+    const hasMoved = drift.flowRatio > OPENING.moved * this.#spec.targetFlowRatio || drift.lostRatio > OPENING.lost
+    if (candidate.wanted) this.#commit('trigger')
+    else if (hasMoved || candidate.ptsMs - this.#due.sinceMs >= patienceMs) this.#commit(this.#opening)
+  }
+
+  #advance(candidate: KeyframeCandidate, worth: Worth, key: KeyView, still: boolean): void {
+    const { continuityRatio, ...view } = viewSince(key, this.#tracker.tracks, this.#size)
+    const progress = progressOf({ ...view, continuityRatio }, key.twice, this.#spec)
+    this.#letGo(candidate.ptsMs, progress.ratio)
+    if (progress.ratio >= 1) this.#due ??= { sinceMs: candidate.ptsMs, reason: progress.reason }
+    const value = valueAt(worth.quality, progress.ratio)
+    const isBetter = !this.#held || value > this.#held.value * CLEARLY_BETTER
+    if (candidate.wanted || (!worth.refused && progress.ratio >= OPEN_PROGRESS && isBetter)) {
+      this.#hold(candidate, view, worth, value, progress.ratio)
+    } else if (worth.refused) this.#pass(candidate, view, worth.refused, worth.evidence)
+    else if (progress.ratio < OPEN_PROGRESS) this.#pass(candidate, view, still ? 'still' : 'near', describeView(view))
+    else this.#pass(candidate, view, 'weaker', `${worth.evidence}; the one held is better`)
+    if (candidate.wanted) this.#commit('trigger')
+    else if (this.#held && this.#due && this.#isClosed(candidate.ptsMs, progress.ratio)) this.#commit(this.#due.reason)
+  }
+
+  #isClosed(ptsMs: number, progress: number): boolean {
+    const { poor } = this.#held!
+    const patienceMs = this.#spec.windowMs * (poor ? POOR_PATIENCE : 0.5)
+    return progress >= (poor ? LATE_PROGRESS : CLOSE_PROGRESS) || ptsMs - this.#due!.sinceMs >= patienceMs
+  }
+
+  /** The view has come back, or nothing happens any more: nobody is held in vain. */
+  #letGo(ptsMs: number, progress: number): void {
+    if (!this.#held || this.#due) return
+    const isBack = progress < OPEN_PROGRESS / 2
+    if (isBack || ptsMs - this.#held.record.ptsMs > HOLD_MS) this.#dropHeld('near')
+  }
+
+  #hold(candidate: KeyframeCandidate, view: ViewChange | null, worth: Worth, value: number, progress: number): void {
+    if (this.#held) this.#dropHeld('weaker')
+    this.#tracker.refill(HELD_REFILL_SHARE)
+    const record = recordOf(candidate, this.#scene, view, 'weaker', worth.evidence)
+    this.#held = holdCandidate(record, worth, value, progress, this.#tracker.tracks, this.#keySeqs)
+    this.#out.hold = true
+  }
+
+  #dropHeld(reason: SelectionReason): void {
+    const { record } = this.#held!
+    this.#held = null
+    this.#tracker.tracks.dropHeld()
+    this.#out.records.push({ ...record, reason })
+    this.#out.forget.push(record.seq)
+  }
+
+  #commit(reason: SelectionReason): void {
+    const held = this.#held!
+    const { view, evidence } = held.record
+    this.#out.records.push(chosenRecord(held, reason, view ? `${describeView(view)}; ${evidence}` : evidence))
+    this.#out.keep.push(held.record.seq)
+    this.#tracker.tracks.commitHeld()
+    this.#keySeqs = [held.record.seq, ...this.#keySeqs].slice(0, REMEMBERED_KEYFRAMES)
+    this.#key = held.key
+    this.#held = null
+    this.#due = null
+  }
+
+  #pass(candidate: KeyframeCandidate, view: ViewChange | null, reason: SelectionReason, evidence: string): void {
+    this.#out.records.push(recordOf(candidate, this.#scene, view, reason, evidence))
+  }
+
+  /** The same sequence goes on where nothing known is in sight: after a fast move. Its sharp end is kept. */
+  #loseSight(): void {
+    if (this.#held) this.#commit(this.#key ? 'overlap' : this.#opening)
+    if (this.#key) this.#opening = 'overlap'
+    this.#forgetView()
+  }
+
+  #endSequence(): void {
+    const held = this.#held
+    if (held && !this.#key) this.#commit(this.#opening)
+    else if (held && this.#due) this.#commit(this.#due.reason)
+    else if (held && held.progress >= LAST_PROGRESS) this.#commit('last')
+    else if (held) this.#dropHeld('near')
+    if (this.#key || this.#tracker.hasPicture) this.#scene++
+    this.#opening = 'first'
+    this.#forgetView()
+  }
+
+  #forgetView(): void {
+    this.#tracker.forget()
+    this.#neighbourhood.reset()
+    this.#key = null
+    this.#due = null
+    this.#loss = null
+  }
+
+  #load(state: SelectorState, luma: LumaView): void {
+    this.#scene = state.scene
+    this.#sourceScene = state.sourceScene
+    this.#ptsMs = state.ptsMs
+    this.#keySeqs = state.keySeqs
+    this.#key = state.key
+    this.#opening = state.opening
+    this.#neighbourhood.load(state.worth)
+    if (state.tracker) this.#tracker.load(state.tracker, luma, state.ptsMs)
+  }
+}
+
+function isLost({ tracks, foundRatio }: Look): boolean {
+  return tracks * foundRatio < Math.max(FOUND.count, FOUND.share * tracks)
+}

@@ -1,0 +1,243 @@
+/**
+ * Where a patch of one picture is in the next. Pure; pyramidal Lucas-Kanade (Lucas and Kanade 1981; Bouguet, "Pyramidal
+ * implementation of the affine Lucas Kanade feature tracker", 2000), translation only, with the patch's mean and contrast
+ * taken out at each step (Jin, Favaro and Soatto, ICCV 2001), so that auto-exposure does not push points about.
+ * Typed arrays in this thread's scratch: not re-entrant, which synchronous code cannot notice.
+ */
+import type { LumaView } from '../../../core/frame.ts'
+import type { Pyramid } from './pyramid.ts'
+
+/** Patch of 11×11: the smallest that holds on to corners under the blur of a walking hand. */
+const RADIUS = 5
+const SIDE = 2 * RADIUS + 1
+const AREA = SIDE * SIDE
+/** The template with a rim of one pixel for its gradient. */
+const RIM_SIDE = SIDE + 2
+/** Levels above 0: displacements of ±2 px per level at the coarsest, on top of the guess. */
+const COARSE_LEVELS = 3
+const MAX_STEPS = { coarse: 5, fine: 8 }
+/** Steps shorter than this end the search, px. */
+const CONVERGED_PX = 0.03
+/** Least eigenvalue of the structure tensor by pixel, grey levels²: below, the patch slides along an edge. */
+const MIN_EIGENVALUE = 1.5
+/** Contrast may change this much between two pictures (a lamp, auto-exposure, blur); beyond it is another thing. */
+const GAIN = { least: 0.4, most: 2.5 }
+/** Correlation of a patch that is found. Blur costs correlation: higher, and points are lost in each shake. */
+const MIN_CORRELATION = 0.75
+/** Forward and backward must meet within this, px (Kalal et al., ICPR 2010). */
+const MAX_RETURN_PX = 0.8
+
+const rim = new Float32Array(RIM_SIDE * RIM_SIDE)
+const patch = new Float32Array(AREA)
+const gradX = new Float32Array(AREA)
+const gradY = new Float32Array(AREA)
+/** Of `align`: position; valid when it gave true. */
+const found = { x: 0, y: 0, correlation: 0 }
+
+export interface Flow {
+  /** px of the next picture; kept where `ok` is 0. */
+  x: Float64Array
+  y: Float64Array
+  /** 1: found, and found back. */
+  ok: Uint8Array
+}
+
+/**
+ * The first `count` points (px of `before`) looked for in `now`, beginning at each one's place + (guessX, guessY) px.
+ * Writes `out`.
+ */
+export function followPoints(
+  before: Pyramid,
+  now: Pyramid,
+  x: Float64Array,
+  y: Float64Array,
+  count: number,
+  guess: { dx: number; dy: number },
+  out: Flow,
+): void {
+  const coarsest = Math.min(COARSE_LEVELS, before.levels.length - 1)
+  for (let i = 0; i < count; i++) {
+    out.ok[i] = follow(before, now, coarsest, x[i]!, y[i]!, guess.dx, guess.dy) ? 1 : 0
+    out.x[i] = forward.x
+    out.y[i] = forward.y
+  }
+}
+
+const forward = { x: 0, y: 0 }
+
+function follow(
+  before: Pyramid,
+  now: Pyramid,
+  coarsest: number,
+  x: number,
+  y: number,
+  dx: number,
+  dy: number,
+): boolean {
+  let toX = x + dx
+  let toY = y + dy
+  for (let level = coarsest; level >= 0; level--) {
+    const steps = level > 0 ? MAX_STEPS.coarse : MAX_STEPS.fine
+    const a = before.levels[level]!
+    const good = align(
+      a,
+      now.levels[level]!,
+      toLevel(x, level),
+      toLevel(y, level),
+      toLevel(toX, level),
+      toLevel(toY, level),
+      steps,
+    )
+    if (good) {
+      toX = fromLevel(found.x, level)
+      toY = fromLevel(found.y, level)
+    } else if (level === 0) return false
+  }
+  forward.x = toX
+  forward.y = toY
+  if (found.correlation < MIN_CORRELATION) return false
+  const back = align(now.levels[0]!, before.levels[0]!, toX, toY, x, y, MAX_STEPS.fine)
+  return back && Math.hypot(found.x - x, found.y - y) <= MAX_RETURN_PX
+}
+
+function toLevel(value: number, level: number): number {
+  return (value + 0.5) / (1 << level) - 0.5
+}
+
+function fromLevel(value: number, level: number): number {
+  return (value + 0.5) * (1 << level) - 0.5
+}
+
+/** One level, Gauss-Newton. False when the patch leaves the picture, has no corner, or wanders off. Writes `found`. */
+function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by: number, maxSteps: number): boolean {
+  if (!cut(a, ax, ay)) return false
+  let sum = 0
+  let squares = 0
+  let sumX = 0
+  let sumY = 0
+  let xx = 0
+  let xy = 0
+  let yy = 0
+  let xValue = 0
+  let yValue = 0
+  for (let i = 0; i < AREA; i++) {
+    const value = patch[i]!
+    const gx = gradX[i]!
+    const gy = gradY[i]!
+    sum += value
+    squares += value * value
+    sumX += gx
+    sumY += gy
+    xx += gx * gx
+    xy += gx * gy
+    yy += gy * gy
+    xValue += gx * value
+    yValue += gy * value
+  }
+  const meanX = sumX / AREA
+  const meanY = sumY / AREA
+  xx -= sumX * meanX
+  xy -= sumX * meanY
+  yy -= sumY * meanY
+  xValue -= meanX * sum
+  yValue -= meanY * sum
+  const variance = squares - (sum * sum) / AREA
+  const determinant = xx * yy - xy * xy
+  const half = (xx + yy) / 2
+  const least = half - Math.sqrt(Math.max(0, half * half - determinant))
+  if (least < MIN_EIGENVALUE * AREA) return false
+
+  const startX = bx
+  const startY = by
+  for (let step = 0; step < maxSteps; step++) {
+    const x0 = Math.floor(bx)
+    const y0 = Math.floor(by)
+    if (x0 < RADIUS || y0 < RADIUS || x0 + RADIUS + 1 >= b.width || y0 + RADIUS + 1 >= b.height) return false
+    const fx = bx - x0
+    const fy = by - y0
+    const w00 = (1 - fx) * (1 - fy)
+    const w01 = fx * (1 - fy)
+    const w10 = (1 - fx) * fy
+    const w11 = fx * fy
+    const { data, stride } = b
+    let total = 0
+    let totalSquares = 0
+    let product = 0
+    let gxValue = 0
+    let gyValue = 0
+    let i = 0
+    for (let row = -RADIUS; row <= RADIUS; row++) {
+      let at = (y0 + row) * stride + x0 - RADIUS
+      let upper = data[at]!
+      let lower = data[at + stride]!
+      for (let column = 0; column < SIDE; column++, i++) {
+        at++
+        const upperRight = data[at]!
+        const lowerRight = data[at + stride]!
+        const value = w00 * upper + w01 * upperRight + w10 * lower + w11 * lowerRight
+        upper = upperRight
+        lower = lowerRight
+        total += value
+        totalSquares += value * value
+        product += value * patch[i]!
+        gxValue += value * gradX[i]!
+        gyValue += value * gradY[i]!
+      }
+    }
+    const spread = totalSquares - (total * total) / AREA
+    if (spread <= 0) return false
+    const gain = Math.sqrt(variance / spread)
+    if (gain < GAIN.least || gain > GAIN.most) return false
+    found.correlation = (product - (sum * total) / AREA) / Math.sqrt(variance * spread)
+    const ex = xValue - gain * (gxValue - meanX * total)
+    const ey = yValue - gain * (gyValue - meanY * total)
+    const stepX = (yy * ex - xy * ey) / determinant
+    const stepY = (xx * ey - xy * ex) / determinant
+    bx += stepX
+    by += stepY
+    if (Math.abs(bx - startX) > SIDE || Math.abs(by - startY) > SIDE) return false
+    if (stepX * stepX + stepY * stepY < CONVERGED_PX * CONVERGED_PX) break
+  }
+  found.x = bx
+  found.y = by
+  return true
+}
+
+/** Patch around (x, y) and its gradient (central differences) into the scratch; false outside the picture. */
+function cut(picture: LumaView, x: number, y: number): boolean {
+  const reach = RADIUS + 1
+  const x0 = Math.floor(x)
+  const y0 = Math.floor(y)
+  if (x0 < reach || y0 < reach || x0 + reach + 1 >= picture.width || y0 + reach + 1 >= picture.height) return false
+  const fx = x - x0
+  const fy = y - y0
+  const w00 = (1 - fx) * (1 - fy)
+  const w01 = fx * (1 - fy)
+  const w10 = (1 - fx) * fy
+  const w11 = fx * fy
+  const { data, stride } = picture
+  let i = 0
+  for (let row = -reach; row <= reach; row++) {
+    let at = (y0 + row) * stride + x0 - reach
+    let upper = data[at]!
+    let lower = data[at + stride]!
+    for (let column = 0; column < RIM_SIDE; column++, i++) {
+      at++
+      const upperRight = data[at]!
+      const lowerRight = data[at + stride]!
+      rim[i] = w00 * upper + w01 * upperRight + w10 * lower + w11 * lowerRight
+      upper = upperRight
+      lower = lowerRight
+    }
+  }
+  let out = 0
+  for (let row = 1; row <= SIDE; row++) {
+    let at = row * RIM_SIDE + 1
+    for (let column = 0; column < SIDE; column++, at++, out++) {
+      patch[out] = rim[at]!
+      gradX[out] = 0.5 * (rim[at + 1]! - rim[at - 1]!)
+      gradY[out] = 0.5 * (rim[at + RIM_SIDE]! - rim[at - RIM_SIDE]!)
+    }
+  }
+  return true
+}

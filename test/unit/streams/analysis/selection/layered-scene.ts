@@ -1,0 +1,126 @@
+/**
+ * A small world for tests of selection: textured walls one behind the other, seen by a camera that moves and turns. The picture
+ * is made ray by ray, so that parallax, occlusion and rotation are those of a real pinhole camera.
+ */
+import type { LumaView } from '../../../../../core/frame.ts'
+import type { Size } from '../../../../../core/geometry.ts'
+
+export const SIZE: Size = { width: 320, height: 180 }
+/** px; 65° across. */
+export const FOCAL_PX = 250
+
+/** m and radians; x to the right, y down, z ahead. */
+export interface Pose {
+  x?: number
+  y?: number
+  z?: number
+  yaw?: number
+  pitch?: number
+}
+
+interface Wall {
+  depth: number
+  /** Share of it that is there; the rest is looked through. */
+  cover: number
+  /** Of the pattern's cells, m. */
+  cell: number
+  salt: number
+}
+
+const TILE = 256
+const tiles = new Map<number, Float32Array>()
+
+/** A room of three walls of patches at 3, 5 and 9 m; `salt` gives another one. */
+export function layers(salt = 1): Wall[] {
+  return [
+    { depth: 3, cover: 0.3, cell: 0.03, salt },
+    { depth: 5, cover: 0.5, cell: 0.05, salt: salt + 1 },
+    { depth: 9, cover: 1, cell: 0.09, salt: salt + 2 },
+  ]
+}
+
+/** One wall at 5 m. */
+export function plane(salt = 1): Wall[] {
+  return [{ depth: 5, cover: 1, cell: 0.05, salt }]
+}
+
+export interface Exposure {
+  gain?: number
+  /** Standard deviation, grey levels. */
+  noise?: number
+  seed?: number
+}
+
+/** The mean of what is seen from `poses`: several are a blurred picture. */
+export function renderPicture(walls: readonly Wall[], poses: readonly Pose[], exposure: Exposure = {}): LumaView {
+  const { width, height } = SIZE
+  const sums = new Float32Array(width * height)
+  for (const pose of poses) addView(sums, walls, pose)
+  const random = generator(exposure.seed ?? 1)
+  const noise = exposure.noise ?? 0
+  const data = new Uint8Array(width * height)
+  for (let i = 0; i < data.length; i++) {
+    // A sum of three is near enough to a bell.
+    const grain = noise === 0 ? 0 : noise * 2 * (random() + random() + random() - 1.5)
+    data[i] = Math.max(0, Math.min(255, Math.round((sums[i]! / poses.length) * (exposure.gain ?? 1) + grain)))
+  }
+  return { data, width, height, stride: width }
+}
+
+function addView(sums: Float32Array, walls: readonly Wall[], pose: Pose): void {
+  const { width, height } = SIZE
+  const [sinYaw, cosYaw] = [Math.sin(pose.yaw ?? 0), Math.cos(pose.yaw ?? 0)]
+  const [sinPitch, cosPitch] = [Math.sin(pose.pitch ?? 0), Math.cos(pose.pitch ?? 0)]
+  for (let row = 0, at = 0; row < height; row++) {
+    const v = (row - (height - 1) / 2) / FOCAL_PX
+    for (let column = 0; column < width; column++, at++) {
+      const u = (column - (width - 1) / 2) / FOCAL_PX
+      const y = v * cosPitch - sinPitch
+      const ahead = v * sinPitch + cosPitch
+      const dx = u * cosYaw + ahead * sinYaw
+      const dz = ahead * cosYaw - u * sinYaw
+      sums[at] = sums[at]! + trace(walls, pose, dx, y, dz)
+    }
+  }
+}
+
+function trace(walls: readonly Wall[], pose: Pose, dx: number, dy: number, dz: number): number {
+  for (const wall of walls) {
+    const reach = (wall.depth - (pose.z ?? 0)) / Math.max(0.05, dz)
+    if (reach <= 0) continue
+    const x = ((pose.x ?? 0) + dx * reach) / wall.cell
+    const y = ((pose.y ?? 0) + dy * reach) / wall.cell
+    if (wall.cover < 1 && look(wall.salt + 50, x / 24, y / 24) > 255 * wall.cover) continue
+    return 40 + 0.7 * look(wall.salt, x, y)
+  }
+  return 128
+}
+
+/** Bilinear look into an endless tile of random values, 0–255. */
+function look(salt: number, x: number, y: number): number {
+  let tile = tiles.get(salt)
+  if (!tile) {
+    const random = generator(salt * 7919 + 13)
+    tile = Float32Array.from({ length: TILE * TILE }, () => 255 * random())
+    tiles.set(salt, tile)
+  }
+  const column = Math.floor(x)
+  const row = Math.floor(y)
+  const fx = x - column
+  const fy = y - row
+  const at = (r: number, c: number) => tile[(r & (TILE - 1)) * TILE + (c & (TILE - 1))]!
+  const upper = at(row, column) * (1 - fx) + at(row, column + 1) * fx
+  const lower = at(row + 1, column) * (1 - fx) + at(row + 1, column + 1) * fx
+  return upper * (1 - fy) + lower * fy
+}
+
+/** Numbers in [0, 1), the same ones for a seed (mulberry32). */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let value = Math.imul(state ^ (state >>> 15), state | 1)
+    value = (value + Math.imul(value ^ (value >>> 7), value | 61)) ^ value
+    return ((value ^ (value >>> 14)) >>> 0) / 4294967296
+  }
+}
