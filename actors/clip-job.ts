@@ -2,11 +2,9 @@
  * Pieces of a recording cut by stream copy, in a session host of their own. Runs in the command that asks. A host that dies is
  * the recording's fault more often than not: the pieces without an answer are refused, and are encoded anew elsewhere.
  */
-import { fromCoded } from '../core/errors.ts'
-import type { FromSession, ToSession } from '../core/wire/control.ts'
 import type { CutAnswer, CutSpec } from '../core/wire/cut-spec.ts'
+import { runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
-import { spawnHost } from './kernel/child-process.ts'
 
 /** Reading a minute of packets says nothing meanwhile; a host that needs longer for a piece hangs on its file. */
 const PIECE_MS = 120_000
@@ -18,24 +16,15 @@ export interface CutOptions {
 }
 
 /** An answer for each piece, in order. SRC_*, STO_*. */
-export async function cutByCopy({ spec, host: settings, signal }: CutOptions): Promise<CutAnswer[]> {
-  const host = await spawnHost<ToSession, FromSession>({
-    ...settings,
-    entry: settings.sessionEntry,
-    name: 'cut',
-    silenceMs: PIECE_MS,
-    signal,
-  })
+export async function cutByCopy({ spec, host, signal }: CutOptions): Promise<CutAnswer[]> {
   const answers: CutAnswer[] = []
-  let failure: Extract<FromSession, { type: 'failed' }> | undefined
-  host.onMessage((message) => {
-    if (message.type === 'cut.answer') answers.push(message)
-    else if (message.type === 'failed') failure = message
+  await runErrand({
+    ...{ name: 'cut', host, signal, silenceMs: PIECE_MS },
+    message: { type: 'cut', incarnation: 1, spec },
+    onMessage: (message) => {
+      if (message.type === 'cut.answer') answers.push(message)
+    },
   })
-  host.send({ type: 'cut', incarnation: 1, spec })
-  await host.exited
-  signal.throwIfAborted()
-  if (failure) throw fromCoded(failure.error)
   const missing = spec.pieces.slice(answers.length)
   const rest = missing.map((_, i): CutAnswer => {
     return { index: answers.length + i, kind: 'refused', reason: 'the host that cuts died on it' }
