@@ -76,7 +76,7 @@ describe('the aim', () => {
   it('is applied with the figures of the first pass, within what the filter takes', () => {
     expect(applyFilter(firstAim(scan), scan)).toEqual([
       'loudnorm=I=-16.00:TP=-1.50:LRA=7:measured_I=-21.12:measured_TP=-10.69:measured_LRA=4.90:measured_thresh=-34.22:linear=true',
-      'aresample=48000',
+      'aformat=sample_rates=48000:channel_layouts=stereo',
     ])
     const [volume, loudnorm] = applyFilter(firstAim(scan), { integrated: 3, range: 0, truePeak: 4, threshold: -7 })
     expect(volume).toBe('volume=-4.00dB')
