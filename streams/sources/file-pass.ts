@@ -176,7 +176,9 @@ export class FilePass implements Pass {
 
   async #seek(): Promise<void> {
     const { rejoin } = this.#options
-    if (!rejoin || rejoin.fromStart) return
+    if (!rejoin) return
+    expectSame(rejoin.point.file, this.#identity)
+    if (rejoin.fromStart) return
     const found = await this.#demuxer.seek(this.#demuxer.startMs + rejoin.point.ptsMs - SEEK_MARGIN_MS)
     if (!found) throw new RejoinMissed()
   }
