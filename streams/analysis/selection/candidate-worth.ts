@@ -7,10 +7,10 @@ import type { FrameMeasures } from '../../../core/measures.ts'
 import type { Look } from './feature-tracker.ts'
 
 /**
- * Sharpness below which a picture is refused. Measured on rendered walks: 0.6 is a blur of about 12 px in 960, after which SIFT
- * finds a third of the points again.
+ * Sharpness below which a picture waits for a better one, and below which it is refused. Measured on rendered walks: 0.65 is a blur
+ * of about 10 px in 960, 0.5 one of 15 to 20.
  */
-const BLURRED_SHARPNESS = 0.6
+const BLURRED_SHARPNESS = { poor: 0.65, refused: 0.5 }
 /** Where gradients lean so much to one direction, points that are still followed lie on streaks, and say nothing of the others. */
 const STREAKED = 0.2
 /** With fewer points in common the whole picture is compared instead. */
@@ -72,7 +72,8 @@ export class Neighbourhood {
     const sharpness = measures.directionalBlur >= STREAKED ? Math.min(byPoints, byPicture) : byPoints
     const jump = look && look.sharpnessTracks > 0 ? Math.max(look.lightRatio, 1 / look.lightRatio) : 1
     const quality = (score.score * Math.min(MOST_SHARPNESS, sharpness) ** 2) / jump
-    const poor = score.score < minScore || jump > JUMP_RATIO.poor || score.faults.length > 0
+    const poor =
+      score.score < minScore || jump > JUMP_RATIO.poor || sharpness < BLURRED_SHARPNESS.poor || score.faults.length > 0
     const judged = { quality, poor, sharpness }
     const fault = score.faults.find((name) => refusals[name])
     if (fault)
@@ -80,7 +81,7 @@ export class Neighbourhood {
     if (look?.still && look.difference < SAME_LEVELS) {
       return { ...judged, refused: 'duplicate', evidence: `differs by ${look.difference.toFixed(2)} grey levels` }
     }
-    if (sharpness < BLURRED_SHARPNESS) {
+    if (sharpness < BLURRED_SHARPNESS.refused) {
       return { ...judged, refused: 'blurred', evidence: `sharpness ${sharpness.toFixed(2)} of its neighbours` }
     }
     if (jump > JUMP_RATIO.refused) {
