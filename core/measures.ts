@@ -70,7 +70,7 @@ export const measureTable = {
   },
   highFrequencyShare: {
     meaning:
-      'Blur in the frequency domain: share of the energy of 8×8 DCT tiles, without the mean, in their upper frequencies (u + v ≥ 6)',
+      'Blur in the frequency domain: share of the energy of 8×8 DCT tiles, without the mean, in their upper frequencies (u + v ≥ 6), less that of rounding',
     unit: '',
     range: [0, 1],
     better: 'higher',

@@ -3,7 +3,6 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { configurationPage, errorsPage, measuresPage } from './docs-pages.ts'
-
 import { schemaFiles } from './event-schemas.ts'
 import { typesFile } from './event-types.ts'
 import { resultSchemaFiles } from './result-schemas.ts'

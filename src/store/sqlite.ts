@@ -141,6 +141,21 @@ export function openReadOnly(path: string, migrations: readonly string[] = store
 }
 
 /**
+ * Creates a database in another program's format, by its `schema`: none of our versions, no write-ahead log, no file beside it.
+ * The file must not exist. STO_UNUSABLE when it cannot be written.
+ */
+export function createForeign(path: string, schema: string): Store {
+  const db = guarded(() => new DatabaseSync(path))
+  try {
+    guarded(() => db.exec(`BEGIN; ${schema}; COMMIT`))
+    return new Store(path, db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/**
  * Holds an exclusive lock on the file `path` until `release`, or until the process dies, however it dies: it is the kernel's
  * (fcntl), taken through SQLite because Node has no call for it. `undefined` when another process or connection holds it.
  * Nobody may open the file by other means in this process: closing any descriptor of it would drop the lock (POSIX).

@@ -11,6 +11,9 @@ const MAX_COLUMNS = 32
 const MAX_ROWS = 18
 /** A coefficient (u, v) is high from u + v = 6 on: 43 of 64. */
 const HIGH_FROM = 6
+const HIGH_COEFFICIENTS = 43
+/** Of rounding to whole grey levels, in each coefficient: without it a picture with hardly any detail would seem to have fine one. */
+const ROUNDING_VARIANCE = 1 / 12
 
 /** Orthonormal DCT-II: row u, column x. */
 const basis = Float64Array.from({ length: HIGH_FROM * TILE_PX }, (_, index) => {
@@ -18,7 +21,10 @@ const basis = Float64Array.from({ length: HIGH_FROM * TILE_PX }, (_, index) => {
   return Math.sqrt((u === 0 ? 1 : 2) / TILE_PX) * Math.cos(((2 * x + 1) * u * Math.PI) / (2 * TILE_PX))
 })
 
-/** Energy at u + v ≥ 6 over all energy but the means', summed over the tiles: 0–1; 0 where nothing varies. */
+/**
+ * Energy at u + v ≥ 6, less what rounding puts there, over all energy but the means', summed over the tiles: 0–1; 0 where
+ * nothing varies.
+ */
 export function highFrequencyShare({ data, width, height, stride }: LumaView, scratch: Float64Array): number {
   const [across, down] = [Math.floor(width / TILE_PX), Math.floor(height / TILE_PX)]
   const [columns, rows] = [Math.min(MAX_COLUMNS, across), Math.min(MAX_ROWS, down)]
@@ -48,7 +54,8 @@ export function highFrequencyShare({ data, width, height, stride }: LumaView, sc
       low += lowEnergy(scratch)
     }
   }
-  return total > 0 ? Math.min(1, Math.max(0, 1 - low / total)) : 0
+  const high = total - low - rows * columns * HIGH_COEFFICIENTS * ROUNDING_VARIANCE
+  return total > 0 ? Math.max(0, high / total) : 0
 }
 
 /** Of the coefficients (u, v) with 0 < u + v < 6, from the rows' coefficients `[u][row]`. */

@@ -2,11 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { errorTable } from '../../../core/error-table.ts'
 import { dataSchemaUri } from '../../../core/event.ts'
-
 import { measureNames } from '../../../core/measures.ts'
 import { configurationPage, errorsPage, measuresPage } from '../../../script/docs-pages.ts'
 import { dataSchema, eventTypes, schemaFiles } from '../../../script/event-schemas.ts'
-
 import { typesFile } from '../../../script/event-types.ts'
 import { schemaFile } from '../../../script/json-schema.ts'
 import { resultSchemaFiles } from '../../../script/result-schemas.ts'
