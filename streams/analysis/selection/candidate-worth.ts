@@ -45,6 +45,8 @@ export interface Worth {
   refused: SelectionReason | null
   /** Taken only if nothing better comes in time. */
   poor: boolean
+  /** So blurred that what is not found again in it may still be there. */
+  soft: boolean
   /** Of its points or its gradient, against the sharpest of the past second; 1 is sharp. */
   sharpness: number
   evidence: string
@@ -72,12 +74,13 @@ export class Neighbourhood {
     const sharpness = measures.directionalBlur >= STREAKED ? Math.min(byPoints, byPicture) : byPoints
     const jump = look && look.sharpnessTracks > 0 ? Math.max(look.lightRatio, 1 / look.lightRatio) : 1
     const quality = (score.score * Math.min(MOST_SHARPNESS, sharpness) ** 2) / jump
-    const poor =
-      score.score < minScore || jump > JUMP_RATIO.poor || sharpness < BLURRED_SHARPNESS.poor || score.faults.length > 0
-    const judged = { quality, poor, sharpness }
+    const soft = sharpness < BLURRED_SHARPNESS.poor
+    const poor = soft || score.score < minScore || jump > JUMP_RATIO.poor || score.faults.length > 0
+    const judged = { quality, poor, soft, sharpness }
     const fault = score.faults.find((name) => refusals[name])
-    if (fault)
+    if (fault) {
       return { ...judged, refused: refusals[fault]!, evidence: `${fault}: mean luma ${measures.meanLuma.toFixed(0)}` }
+    }
     if (look?.still && look.difference < SAME_LEVELS) {
       return { ...judged, refused: 'duplicate', evidence: `differs by ${look.difference.toFixed(2)} grey levels` }
     }

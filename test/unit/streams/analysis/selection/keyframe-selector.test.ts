@@ -7,8 +7,9 @@ import { layers, type Pose, plane, renderPicture, SIZE } from './layered-scene.t
 
 const clip = (count: number, poses: (n: number) => Pose[], walls = layers()) =>
   Array.from({ length: count }, (_, n) => candidate(n, renderPicture(walls, poses(n), { noise: 2, seed: n })))
-/** Five sub-frames over 0.8 of the time between two candidates: a long exposure. */
-const blurred = (pose: (n: number) => Pose, n: number) => Array.from({ length: 5 }, (_, k) => pose(n + k / 5))
+/** Sub-frames over 0.8 of the time between two candidates: a long exposure. */
+const blurred = (pose: (n: number) => Pose, n: number, subFrames: number) =>
+  Array.from({ length: subFrames }, (_, k) => pose(n + (0.8 * k) / (subFrames - 1)))
 const black = (n: number, light = 2) => {
   const data = new Uint8Array(SIZE.width * SIZE.height).fill(light)
   return candidate(n, { data, width: SIZE.width, height: SIZE.height, stride: SIZE.width })
@@ -106,8 +107,8 @@ describe('a camera that does not move on', () => {
   })
 
   it('gives the sharp ends of a whip pan', () => {
-    const pose = (n: number): Pose => ({ x: 0.02 * n, yaw: 0.9 * Math.max(0, Math.min(1, (n - 14) / 5)) })
-    const whip = clip(28, (n) => (n >= 13 && n < 20 ? blurred(pose, n) : [pose(n)]))
+    const pose = (n: number): Pose => ({ x: 0.05 * n, yaw: 0.9 * Math.max(0, Math.min(1, (n - 14) / 5)) - 0.45 })
+    const whip = clip(28, (n) => (n >= 13 && n < 20 ? blurred(pose, n, 24) : [pose(n)]))
     const numbers = chosenNumbers(select(whip))
     expect(numbers.filter((n) => n > 13 && n < 19)).toEqual([])
     expect(numbers.some((n) => n > 4 && n <= 14)).toBe(true)
@@ -119,7 +120,7 @@ describe('pictures that are not fit', () => {
   it('passes over a blurred one for a sharp neighbour', () => {
     const pose = (n: number): Pose => ({ x: 0.06 * n, pitch: 0.05 * Math.sin(2 * n) })
     const records = select(
-      clip(36, (n) => (n % 2 === 1 ? blurred((at) => ({ ...pose(n), pitch: 0.08 * (at - n) }), n) : [pose(n)])),
+      clip(36, (n) => (n % 2 === 1 ? blurred((at) => ({ ...pose(n), pitch: 0.08 * (at - n) }), n, 6) : [pose(n)])),
     )
     const numbers = chosenNumbers(records)
     expect(numbers.length).toBeGreaterThanOrEqual(3)
