@@ -5,6 +5,7 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { registerBatch } from './cli/batch.ts'
 import { registerCameras } from './cli/cameras.ts'
+import { registerClip } from './cli/clip.ts'
 import { runCommandLine } from './cli/command-line.ts'
 import { registerConfig } from './cli/config.ts'
 import type { Register } from './cli/context.ts'
@@ -24,6 +25,7 @@ const commands: readonly Register[] = [
   registerExtract, // extract
   registerBatch, //   batch · watch
   registerJobs, //    jobs list · show
+  registerClip, //    clip
   registerFaces, //  faces detect · identify · enroll · list · remove · calibrate
   registerEvents, //  events tail · dead
   registerModels, //  models list · pull · verify
