@@ -1,0 +1,58 @@
+/**
+ * Smaller copies of pictures through a session host. Runs in the command or the daemon that asks. Owns one host for all of
+ * them; when it dies, one more goes on with what is missing.
+ */
+import { type CodedError, fromCoded } from '../core/errors.ts'
+import type { FromSession, ToSession } from '../core/wire/control.ts'
+import type { CopyOrder } from '../core/wire/copies.ts'
+import type { HostSettings } from './host-settings.ts'
+import { hostDied, spawnHost } from './kernel/child-process.ts'
+
+/** The host gives up what does not return by itself; one that is silent for so much longer cannot. */
+const SILENCE_FACTOR = 2.5
+const INCARNATION = 1
+
+export interface CopiesOptions {
+  orders: readonly CopyOrder[]
+  host: HostSettings
+  signal: AbortSignal
+  /** For opening and each call of the decoder. */
+  openTimeoutMs: number
+}
+
+/**
+ * Resolves when all copies are written. Rejects with SRC_* and DEC_* of a picture, STO_* of a copy, ACT_HOST_DIED when two hosts
+ * died, and the reason of the signal.
+ */
+export async function copyPictures(options: CopiesOptions): Promise<void> {
+  if (options.orders.length === 0) return
+  let done = 0
+  for (const attempt of ['first', 'last'] as const) {
+    const { copied, exit } = await runHost(options, options.orders.slice(done))
+    done += copied
+    if (done === options.orders.length) return
+    if (attempt === 'last') throw hostDied('the host of the copies', exit)
+  }
+}
+
+async function runHost({ host: settings, signal, openTimeoutMs }: CopiesOptions, orders: readonly CopyOrder[]) {
+  signal.throwIfAborted()
+  const host = await spawnHost<ToSession, FromSession>({
+    ...settings,
+    entry: settings.sessionEntry,
+    name: 'copies',
+    silenceMs: SILENCE_FACTOR * openTimeoutMs,
+    signal,
+  })
+  let copied = 0
+  let failure: CodedError | undefined
+  host.onMessage((message) => {
+    if (message.type === 'copied') copied = message.index + 1
+    else if (message.type === 'failed') failure = message.error
+  })
+  host.send({ type: 'copy', incarnation: INCARNATION, spec: { orders, openTimeoutMs } })
+  const exit = await host.exited
+  signal.throwIfAborted()
+  if (failure) throw fromCoded(failure)
+  return { copied, exit }
+}
