@@ -2,11 +2,10 @@
  * Smaller copies of pictures through a session host. Runs in the command or the daemon that asks. Owns one host for all of
  * them; when it dies, one more goes on with what is missing.
  */
-import { type CodedError, fromCoded } from '../core/errors.ts'
-import type { FromSession, ToSession } from '../core/wire/control.ts'
 import type { CopyOrder } from '../core/wire/copies.ts'
+import { runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
-import { hostDied, spawnHost } from './kernel/child-process.ts'
+import { hostDied } from './kernel/child-process.ts'
 
 /** The host gives up what does not return by itself; one that is silent for so much longer cannot. */
 const SILENCE_FACTOR = 2.5
@@ -35,24 +34,16 @@ export async function copyPictures(options: CopiesOptions): Promise<void> {
   }
 }
 
-async function runHost({ host: settings, signal, openTimeoutMs }: CopiesOptions, orders: readonly CopyOrder[]) {
-  signal.throwIfAborted()
-  const host = await spawnHost<ToSession, FromSession>({
-    ...settings,
-    entry: settings.sessionEntry,
-    name: 'copies',
-    silenceMs: SILENCE_FACTOR * openTimeoutMs,
-    signal,
-  })
+async function runHost({ host, signal, openTimeoutMs }: CopiesOptions, orders: readonly CopyOrder[]) {
   let copied = 0
-  let failure: CodedError | undefined
-  host.onMessage((message) => {
-    if (message.type === 'copied') copied = message.index + 1
-    else if (message.type === 'failed') failure = message.error
+  const exit = await runErrand({
+    name: 'copies',
+    message: { type: 'copy', incarnation: INCARNATION, spec: { orders, openTimeoutMs } },
+    silenceMs: Math.max(host.silenceMs, SILENCE_FACTOR * openTimeoutMs),
+    onMessage: (message) => {
+      if (message.type === 'copied') copied = message.index + 1
+    },
+    ...{ host, signal },
   })
-  host.send({ type: 'copy', incarnation: INCARNATION, spec: { orders, openTimeoutMs } })
-  const exit = await host.exited
-  signal.throwIfAborted()
-  if (failure) throw fromCoded(failure)
   return { copied, exit }
 }

@@ -6,7 +6,7 @@
 import type { FrameRecord, KeyframeRecord } from '../core/keyframe.ts'
 import type { FromSession } from '../core/wire/control.ts'
 import type { Checkpoint, FileSource, SessionSpec } from '../core/wire/session-spec.ts'
-import { type RecordingOutcome, RecordingRun, type RecordingRunOptions } from './recording-run.ts'
+import { type RecordingOutcome, RecordingRun, type RecordingRunOptions, type RecordingTotals } from './recording-run.ts'
 
 export type SelectionRecord = FrameRecord | KeyframeRecord
 
@@ -23,9 +23,9 @@ export interface ExtractOptions
   onRecords(records: readonly SelectionRecord[]): void
   /**
    * All records before it were handed over. Whoever goes on from it in another job gets every record behind it again, and must
-   * forget those that it has of them. A throw ends the job with that error.
+   * forget those that it has of them. `totals`: of this job up to there. A throw ends the job with that error.
    */
-  onCheckpoint?(checkpoint: Checkpoint): void
+  onCheckpoint?(checkpoint: Checkpoint, totals: RecordingTotals): void
 }
 
 export interface ExtractOutcome extends RecordingOutcome {
@@ -59,8 +59,8 @@ export class ExtractJob {
       listener: {
         onEvent: () => undefined,
         onSelection: (message) => this.#take(message),
-        onCheckpoint: (checkpoint) => {
-          this.#orFail(() => options.onCheckpoint?.(checkpoint))
+        onCheckpoint: (checkpoint, totals) => {
+          this.#orFail(() => options.onCheckpoint?.(checkpoint, totals))
           this.#seen.clear()
         },
       },

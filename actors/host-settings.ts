@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/ports.ts'
+import type { SpawnHost } from './kernel/child-process.ts'
 
 export interface HostSettings {
   sessionEntry: URL
@@ -15,4 +16,6 @@ export interface HostSettings {
   killMs: number
   clock: Clock
   logger: Logger
+  /** Where hosts come from, if not each from a start of its own (host-pool). */
+  spawn?: SpawnHost
 }

@@ -2,11 +2,10 @@
  * A look at a recording through a session host, before a job works on it. Runs in the command or the daemon that asks.
  * Owns one host process for one file: a file that kills its decoder, or never lets it return, costs that process.
  */
-import { type CodedError, fromCoded, GrabberError } from '../core/errors.ts'
-import type { FromSession, ToSession } from '../core/wire/control.ts'
+import { GrabberError } from '../core/errors.ts'
 import type { PreflightReport } from '../core/wire/preflight.ts'
+import { runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
-import { spawnHost } from './kernel/child-process.ts'
 
 /** The host gives up what does not open or does not return by itself; one that is silent for so much longer cannot. */
 const SILENCE_FACTOR = 2.5
@@ -29,27 +28,19 @@ export interface ProbeOptions {
  * signal.
  */
 export async function probeRecording(options: ProbeOptions): Promise<PreflightReport> {
-  const { path, host: settings, signal, openTimeoutMs } = options
-  signal.throwIfAborted()
-  const host = await spawnHost<ToSession, FromSession>({
-    ...settings,
-    entry: settings.sessionEntry,
-    name: 'probe',
-    silenceMs: SILENCE_FACTOR * openTimeoutMs,
-    signal,
-  })
+  const { path, host, signal, openTimeoutMs } = options
   let report: PreflightReport | undefined
-  let failure: CodedError | undefined
-  host.onMessage((message) => {
-    if (message.type === 'probed') report = message.report
-    else if (message.type === 'failed') failure = message.error
-    else if (message.type === 'probing') options.onProgress?.(message.ptsMs, message.byte)
+  const exit = await runErrand({
+    name: 'probe',
+    message: { type: 'probe', incarnation: INCARNATION, path, openTimeoutMs },
+    silenceMs: Math.max(host.silenceMs, SILENCE_FACTOR * openTimeoutMs),
+    onMessage: (message) => {
+      if (message.type === 'probed') report = message.report
+      else if (message.type === 'probing') options.onProgress?.(message.ptsMs, message.byte)
+    },
+    ...{ host, signal },
   })
-  host.send({ type: 'probe', incarnation: INCARNATION, path, openTimeoutMs })
-  const exit = await host.exited
-  signal.throwIfAborted()
   if (report) return report
-  if (failure) throw fromCoded(failure)
   if (exit.silent) throw new GrabberError('DEC_HUNG', 'reading it did not return', { context: { ...exit } })
   const how = exit.signal ?? `status ${exit.code}`
   throw new GrabberError('DEC_FAILED', `the process that read it died (${how})`, { context: { ...exit } })

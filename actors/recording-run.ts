@@ -34,7 +34,9 @@ export interface RecordingRunOptions extends Pick<SessionOptions, 'search' | 'vi
   /**
    * What this kind of job takes; a throw ends the session as a crash. All before a checkpoint has been taken when it is called.
    */
-  listener: Pick<SessionListener, 'onEvent' | 'onSelection'> & { onCheckpoint?(checkpoint: Checkpoint): void }
+  listener: Pick<SessionListener, 'onEvent' | 'onSelection'> & {
+    onCheckpoint?(checkpoint: Checkpoint, totals: RecordingTotals): void
+  }
   onProgress?(ptsMs: number | null, stream: StreamInfo): void
   onRestart?(error: GrabberError, attempt: number): void
 }
@@ -147,9 +149,10 @@ export class RecordingRun {
         },
         onProgress: ({ progress }) => this.#stream && this.#options.onProgress?.(progress.lastPtsMs, this.#stream),
         onCheckpoint: ({ checkpoint, progress }) => {
-          listener.onCheckpoint?.(checkpoint)
+          const totals = this.#totals(progress)
+          listener.onCheckpoint?.(checkpoint, totals)
           this.#from = checkpoint
-          this.#base = this.#totals(progress)
+          this.#base = totals
         },
         onComplaint: ({ error }) => host.logger.warn({ job: name, code: error.code }, error.message),
         onEnded: (message) => this.#finish(message),
@@ -215,9 +218,9 @@ export class RecordingRun {
   }
 }
 
-/** Errors of the input, the model files and the configuration; everything else may pass. */
+/** Errors of the input, the model files, the configuration and of what is written to; everything else may pass. */
 function isFinal(error: GrabberError): boolean {
-  return error.exitStatus === 2 || error.exitStatus === 3 || error.exitStatus === 4
+  return [2, 3, 4].includes(error.exitStatus) || error.code.startsWith('STO_')
 }
 
 function gaveUp(name: string, exit: Exit): GrabberError {

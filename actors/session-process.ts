@@ -75,7 +75,8 @@ export async function startSession(options: SessionOptions): Promise<SessionProc
   const { host, name, signal, spec } = options
   const small = spec.source.overflow === 'wait' ? {} : { ...SMALL, execArgv: [...process.execArgv, ...SMALL.execArgv] }
   const entry = host.sessionEntry
-  const child = await spawnHost<ToSession, FromSession>({ ...host, ...small, entry, name, signal })
+  const spawn = host.spawn ?? spawnHost
+  const child = await spawn<ToSession, FromSession>({ ...host, ...small, entry, name, signal })
   try {
     return new SessionProcess(options, child)
   } catch (error) {

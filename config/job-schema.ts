@@ -43,7 +43,19 @@ const limitsSchema = z
   .describe('What is beyond them is refused with SRC_LIMIT before any work.')
 
 export const jobSchema = z
-  .strictObject({ limits: limitsSchema })
+  .strictObject({
+    limits: limitsSchema,
+    parallel: z
+      .union([z.literal('auto'), z.int().min(1).max(64)], { error: 'expected a number of files, or auto' })
+      .default('auto')
+      .describe('Recordings that `batch` and `watch` work on at the same time; `auto` is half of the cores.'),
+    quietSeconds: z
+      .number()
+      .min(0.1)
+      .max(3600)
+      .default(10)
+      .describe('`watch` takes a file up when its size and time have not changed for so long, s.'),
+  })
   .prefault({})
   .describe('Jobs on recorded files: `extract`, `batch`, `watch`, `clip`.')
 

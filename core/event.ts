@@ -112,10 +112,17 @@ export const eventSchemas = {
       frame,
       score: ratio,
       scores: z.record(z.string(), z.number()).describe('What the score is made of, by name.'),
-      reason: z.string(),
-      file: z.string(),
+      reason: z
+        .string()
+        .describe('Why it was chosen: a reason of selection, or `trigger: ` and what was said by who asked for it.'),
+      file: z
+        .string()
+        .optional()
+        .describe(
+          'Its name in pictures/ of the data folder, or in the images of an extraction; absent where none are kept.',
+        ),
     })
-    .describe('A frame that selection chose.'),
+    .describe('A frame that was kept as a keyframe: selection chose it, or somebody asked for it.'),
   'engine.state': z
     .strictObject({
       engine: z

@@ -37,8 +37,21 @@ const manifestSchema = z
       if (entry.kind === 'face-liveness' && !(entry.thresholds.live && entry.thresholds.spoof)) {
         complain(index, 'thresholds', 'a liveness model needs the thresholds live and spoof')
       }
+      if (entry.kind === 'dense-features') for (const [key, what] of featureProblems(entry)) complain(index, key, what)
     }
   })
+
+function* featureProblems({ patches, dimension, input }: ModelEntry): Generator<[key: string, what: string]> {
+  if (dimension === null) yield ['dimension', 'a model of dense features has to say how long its descriptors are']
+  if (patches === null) {
+    yield ['patches', 'a model of dense features has to say where its descriptors are']
+    return
+  }
+  const { fixedSidePx, multipleOfPx } = input
+  if ((fixedSidePx ?? multipleOfPx) % patches.patchPx !== 0) {
+    yield ['patches', `the sides of the input are no multiples of ${patches.patchPx} px`]
+  }
+}
 
 export type Manifest = z.infer<typeof manifestSchema>
 

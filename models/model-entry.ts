@@ -16,7 +16,7 @@ const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\.onnx$/)
 
 export const entrySchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
-  kind: z.enum(['face-detector', 'face-embedder', 'face-liveness']),
+  kind: z.enum(['face-detector', 'face-embedder', 'face-liveness', 'dense-features']),
   /** Name inside the models folder. */
   file: fileName,
   /** Names that the same bytes have in a mirror. */
@@ -66,8 +66,24 @@ export const entrySchema = z.strictObject({
     .default(null),
   /** Liveness models: the face's box is made larger by this factor before it is scaled to the input's square. */
   boxScale: z.number().min(1).max(10).optional(),
+  /** Dense features: where the descriptors of the patches are. */
+  patches: z
+    .strictObject({
+      /** Name of the output that has them. */
+      output: z.string().min(1),
+      /** `map`: `[N,D,h,w]`. `tokens`: `[N,skip + h·w,D]`, patches by rows. */
+      layout: z.enum(['map', 'tokens']),
+      /** Side of the square that one descriptor stands for, px; the input's sides are multiples of it. */
+      patchPx: z.int().positive(),
+      /** Class and register tokens before the patches. */
+      skipTokens: z.int().min(0).default(0),
+      /** Name of an output `[N,1,h,w]` that says how much each descriptor is worth; `null`: all alike. */
+      weight: z.string().min(1).nullable().default(null),
+    })
+    .nullable()
+    .default(null),
   output: z.string().min(1),
-  /** Numbers in one embedding; `null` for other kinds. */
+  /** Numbers in one embedding, or in the descriptor of one patch; `null` for other kinds. */
   dimension: z.int().positive().nullable().default(null),
   thresholds: z.record(z.string(), threshold),
 })

@@ -90,11 +90,28 @@ function outputProblems(entry: ModelEntry, outputs: readonly TensorSignature[]):
       }),
     ).slice(0, 3)
   }
+  if (entry.kind === 'dense-features') return featureProblems(entry, outputs)
   const wanted = entry.kind === 'face-embedder' ? entry.dimension : LIVENESS_CLASSES
   const shape = outputs[0]?.shape
   const last = shape?.at(-1)
   if (shape?.length !== 2) return [`it gives ${show(shape)}, not [N,${wanted}]`]
   return typeof last === 'number' && last !== wanted ? [`its answers have ${last} numbers, not ${wanted}`] : []
+}
+
+function featureProblems({ patches, dimension }: ModelEntry, outputs: readonly TensorSignature[]): string[] {
+  if (!patches) return []
+  const problems: string[] = []
+  const check = (name: string, dims: number, at: number, wanted: number | null) => {
+    const shape = outputs.find((one) => one.name === name)?.shape
+    const size = shape?.[at]
+    if (shape?.length !== dims || (typeof size === 'number' && size > 0 && size !== wanted)) {
+      problems.push(`its output ${name} is ${show(shape)}; of ${dims} dimensions, number ${at + 1} is to be ${wanted}`)
+    }
+  }
+  if (patches.layout === 'map') check(patches.output, 4, 1, dimension)
+  else check(patches.output, 3, 2, dimension)
+  if (patches.weight !== null) check(patches.weight, 4, 1, 1)
+  return problems
 }
 
 function show(shape: readonly (number | string)[] | undefined): string {

@@ -9,14 +9,11 @@ import type { DetectedFace } from '../core/observation.ts'
 import type { InferResult } from '../core/ports.ts'
 import type { ModelAdapter, ModelTensor } from './adapter.ts'
 import type { ModelEntry } from './model-entry.ts'
-import { shrink, sizeWithin } from './shrink.ts'
-import { packer } from './tensor-pack.ts'
+import { wholePictureInput } from './whole-picture.ts'
 
 const STRIDES = [8, 16, 32] as const
 /** x, y, width, height, score, five landmarks (x, y). */
 const COLUMNS = 15
-/** A picture's side, px, as in core/wire/framing; larger ones are scaled down by the session host. */
-const MAX_SIDE_PX = 4096
 /** Best candidates that take part in suppression, which is quadratic (OpenCV's own limit). */
 const MAX_CANDIDATES = 5000
 
@@ -42,30 +39,9 @@ interface Candidate {
  * A file of one fixed size gets smaller pictures padded, and larger ones made to fit, which costs it the smallest faces.
  */
 export function yunetAdapter(entry: ModelEntry): ModelAdapter {
-  const { multipleOfPx: multiple, fixedSidePx: fixed } = entry.input
-  const pack = packer(entry.input)
-  const pad = (px: number) => Math.ceil(px / multiple) * multiple
-  const seenSize = (size: Size): Size => (fixed === null ? size : sizeWithin(size, fixed))
-  const paddedSize = ({ width, height }: Size): Size =>
-    fixed === null ? { width: pad(width), height: pad(height) } : { width: fixed, height: fixed }
+  const { seenSize, paddedSize, ...input } = wholePictureInput(entry)
   return {
-    id: entry.id,
-    warmUpSize: { width: 640, height: 360 },
-    batchKey({ width, height }) {
-      if (width > MAX_SIDE_PX || height > MAX_SIDE_PX) {
-        throw new GrabberError(
-          'ENG_PROTOCOL',
-          `${entry.id} takes at most ${MAX_SIDE_PX} px a side, not ${width}×${height}`,
-        )
-      }
-      return `${width}x${height}`
-    },
-    pack(pictures) {
-      const size = seenSize(pictures[0]!)
-      const { width, height } = pictures[0]!
-      const fits = size.width === width && size.height === height
-      return pack(fits ? pictures : pictures.map((picture) => shrink(picture, size)), paddedSize(size))
-    },
+    ...input,
     unpack(outputs, index, picture, params) {
       const { scoreThreshold, nmsThreshold, topK } = { ...DEFAULTS, ...params }
       const seen = seenSize(picture)

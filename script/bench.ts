@@ -13,6 +13,7 @@ import { benchIdentity } from './benchmarks/identity.ts'
 import type { Bench, BenchContext } from './benchmarks/kit.ts'
 import { benchPacking } from './benchmarks/packing.ts'
 import { benchPicture } from './benchmarks/picture-health.ts'
+import { benchReconstruct } from './benchmarks/reconstruct.ts'
 import { benchReplay } from './benchmarks/replay.ts'
 import { benchStartup } from './benchmarks/startup.ts'
 
@@ -25,6 +26,7 @@ const benches: Record<string, Bench> = {
   identity: benchIdentity,
   cameras: benchCameras,
   picture: benchPicture,
+  reconstruct: benchReconstruct,
 }
 
 async function main(): Promise<void> {
@@ -36,17 +38,17 @@ async function main(): Promise<void> {
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : text)
 }
 
-type Limits = Pick<BenchContext, 'seconds' | 'people' | 'count' | 'active'>
+type Limits = Pick<BenchContext, 'seconds' | 'people' | 'count' | 'active' | 'paths'>
 
 function parse(args: string[]): Limits & { name: string; json: boolean } {
   try {
     const text = { type: 'string' } as const
     const flag = { type: 'boolean', default: false } as const
-    const options = { json: flag, seconds: text, people: text, count: text, active: text }
+    const options = { json: flag, seconds: text, people: text, count: text, active: text, paths: text }
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
     const [name, ...rest] = positionals
     if (name === undefined || rest.length > 0 || !Object.hasOwn(benches, name)) throw new Error('which benchmark?')
-    const whole = (option: 'people' | 'count' | 'active', least: number, most: number) => {
+    const whole = (option: 'people' | 'count' | 'active' | 'paths', least: number, most: number) => {
       const value = number(option, values[option], least, most)
       if (value !== undefined && !Number.isInteger(value)) throw new Error(`--${option} takes a whole number`)
       return value
@@ -58,10 +60,11 @@ function parse(args: string[]): Limits & { name: string; json: boolean } {
       people: whole('people', 1, 10_000_000),
       count: whole('count', 1, 500),
       active: whole('active', 0, 500),
+      paths: whole('paths', 1, 4),
     }
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause)
-    const remedy = `script/bench ${Object.keys(benches).join('|')} [--json] [--seconds S] [--people N] [--count N] [--active K]`
+    const remedy = `script/bench ${Object.keys(benches).join('|')} [--json] [--seconds S] [--people N] [--count N] [--active K] [--paths N]`
     throw new GrabberError('CFG_USAGE', what, { cause, remedy })
   }
 }

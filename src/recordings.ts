@@ -31,8 +31,13 @@ async function expand(word: string, cwd: string): Promise<string[]> {
   return matches.sort().map((match) => resolve(cwd, match))
 }
 
+/** Whether a file of a folder is taken for one; hidden files are somebody's work in progress. */
+export function isRecordingName(name: string): boolean {
+  return !name.startsWith('.') && EXTENSIONS.has(extname(name).toLowerCase())
+}
+
 async function filesOf(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort()
+  const names = (await readdir(folder)).filter(isRecordingName).sort()
   if (names.length === 0) throw new GrabberError('SRC_EMPTY', `${folder} holds no recording`)
   return names.map((name) => join(folder, name))
 }

@@ -7,6 +7,7 @@ import type { FromSession, ToSession } from '../core/wire/control.ts'
 import { cutPieces } from './media/clip-cutter.ts'
 import { copyPictures } from './picture-copies.ts'
 import { preflight } from './preflight.ts'
+import { secondPass } from './second-pass.ts'
 
 type Post = (message: FromSession) => void
 type ErrandMessage = Extract<ToSession, { type: keyof typeof errands }>
@@ -26,6 +27,11 @@ const errands = {
   async copy({ incarnation, spec }: Extract<ToSession, { type: 'copy' }>, post: Post) {
     await copyPictures(spec, systemClock, (index) => post({ type: 'copied', incarnation, index }))
     post({ type: 'copies.ended', incarnation })
+  },
+  /** Answers `second-pass.done`. */
+  async 'second-pass'({ incarnation, spec }: Extract<ToSession, { type: 'second-pass' }>, post: Post) {
+    const onSign = (ratio: number) => post({ type: 'second-pass.sign', incarnation, ratio })
+    post({ type: 'second-pass.done', incarnation, outcome: await secondPass(spec, systemClock, onSign) })
   },
 }
 

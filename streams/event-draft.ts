@@ -4,6 +4,7 @@
  */
 import type { EventData } from '../core/event.ts'
 import type { FrameInfo } from '../core/frame.ts'
+import type { FrameRecord } from '../core/keyframe.ts'
 import type { Identity, IdentityEvidence, Liveness } from '../core/observation.ts'
 import type { PictureQuality } from './analysis/measures/quality.ts'
 import type { GraphEvent, TrackView } from './graph-item.ts'
@@ -90,4 +91,32 @@ export function keyframeEvent(
   const frame = { seq, ptsMs: round(ptsMs), width, height }
   const data = { frame, score: clamp01(1 - darkRatio - brightRatio), scores, reason, file }
   return { type: 'keyframe', key, timeMs: capturedAtMs, ptsMs, data }
+}
+
+/** A frame that selection chose, with all that it was chosen by. `epoch` distinguishes playbacks. */
+export function selectionEvent(
+  { seq, ptsMs, width, height, capturedAtMs }: FrameInfo,
+  { measures, score, saliency, view, reason }: FrameRecord,
+  file: string | null,
+  epoch: string,
+): GraphEvent<'keyframe'> {
+  const { flowRatio, parallaxRatio, overlapRatio } = view ?? {}
+  const known = {
+    ...measures,
+    ...score.parts,
+    ...saliency.parts,
+    saliency: saliency.score,
+    flowRatio,
+    parallaxRatio,
+    overlapRatio,
+  }
+  const scores = Object.entries(known).flatMap(([name, value]) => (value === undefined ? [] : [[name, round(value)]]))
+  const data: EventData<'keyframe'> = {
+    frame: { seq, ptsMs: round(ptsMs), width, height },
+    score: clamp01(score.score),
+    scores: Object.fromEntries(scores),
+    reason,
+    ...(file === null ? {} : { file }),
+  }
+  return { type: 'keyframe', key: `${epoch}-${seq}/selected`, timeMs: capturedAtMs, ptsMs, data }
 }

@@ -8,12 +8,14 @@ import type { EventData, EventType } from '../core/event.ts'
 import type { FrameInfo, RgbPicture } from '../core/frame.ts'
 import type { Box } from '../core/geometry.ts'
 import type { DropKey, SkipPolicy } from '../core/ledger.ts'
+import type { FrameMeasures } from '../core/measures.ts'
 import type { DetectedFace, EndedTrack, GalleryHit, Sighting } from '../core/observation.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { LiveBox } from '../core/wire/control.ts'
 import type { FacesSpec, SessionSpec } from '../core/wire/session-spec.ts'
 import type { Activity } from './activity.ts'
 import type { PictureQuality } from './analysis/measures/quality.ts'
+import type { SemanticView } from './analysis/saliency.ts'
 import type { FrameRef } from './frames/frame-ref.ts'
 
 export interface GraphEvent<T extends EventType = EventType> {
@@ -38,6 +40,21 @@ export interface Gated {
 
 export interface Measured extends Gated {
   quality: PictureQuality
+}
+
+/** A frame that may become a keyframe, with all of its measures. */
+export interface Candidate extends Measured {
+  quality: FrameMeasures
+}
+
+/** The last look of the model of dense features as of one candidate; `since`: candidates after the one that was looked at. */
+export interface FeaturesState {
+  semantic: SemanticView | null
+  since: number
+}
+
+export interface FeaturedCandidate extends Candidate {
+  features: FeaturesState
 }
 
 export interface Detected extends Measured {

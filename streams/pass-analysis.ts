@@ -5,14 +5,14 @@
  */
 import { catchError, EMPTY, filter, identity, lastValueFrom, map } from 'rxjs'
 import type { PictureHealth } from '../core/wire/control.ts'
-import { cameraGraph } from './camera-graph.ts'
+import { cameraGraph, type Selection } from './camera-graph.ts'
 import type { Seen } from './graph-item.ts'
 import type { RestPolicy } from './media/gated-decoder.ts'
 import type { PictureScaler } from './media/picture-scaler.ts'
 import { bounded } from './operators/bounded.ts'
 import { pictureHealth } from './operators/picture-health.ts'
 import { LIVE_TAIL_FRAMES, LOSSLESS_FRAMES, type SessionServices } from './session-services.ts'
-import type { Pass } from './sources/pass.ts'
+import type { Captured, Pass } from './sources/pass.ts'
 
 /** Frames that may wait for the detector when the newest wins. */
 const LIVE_DETECT_QUEUE = 2
@@ -26,6 +26,10 @@ export interface PassAnalysis {
   services: SessionServices
   scaler: PictureScaler
   policy: RestPolicy | null
+  /** `null` selects no keyframes. */
+  selection: Selection | null
+  /** State of selection at the frame after which the pass goes on. */
+  resumeFrom: string | null
   /** The end of the frames is an end of what they show: tracks end with it. */
   concludes(): boolean
   /** The picture of a camera is healthy, frozen or black from now on. */
@@ -38,8 +42,13 @@ export interface PassAnalysis {
 
 /** Resolves when everything has its verdict, with the source's failure if it ended by one. */
 export async function analysePass(options: PassAnalysis): Promise<{ failure?: unknown }> {
-  const { pass, services, scaler, policy, concludes, isSourceFailure, onBegun } = options
+  const { pass, services, scaler, policy, selection, resumeFrom, concludes, isSourceFailure, onBegun } = options
   const outcome: { failure?: unknown } = {}
+  const rejoin = (captured: Captured) => {
+    using frame = services.borrow(captured, scaler)
+    if (resumeFrom !== null) selection?.branch.resume(frame, resumeFrom)
+    return undefined
+  }
   const frames = pass.frames(policy).pipe(
     catchError((error) => {
       if (!isSourceFailure(error)) throw error
@@ -47,7 +56,7 @@ export async function analysePass(options: PassAnalysis): Promise<{ failure?: un
       return EMPTY
     }),
     map((captured, index) => {
-      const frame = services.capture(captured, scaler)
+      const frame = captured.again ? rejoin(captured) : services.capture(captured, scaler)
       if (index === 0) onBegun()
       return frame
     }),
@@ -56,7 +65,7 @@ export async function analysePass(options: PassAnalysis): Promise<{ failure?: un
   )
   const detectQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_DETECT_QUEUE
   const tailQueue = services.lossless ? LOSSLESS_QUEUE : LIVE_TAIL_QUEUE
-  const concluded = cameraGraph(frames, services, scaler.size, { detectQueue, tailQueue }).pipe(
+  const concluded = cameraGraph(frames, services, scaler.size, { detectQueue, tailQueue }, selection).pipe(
     filter(({ info }) => info !== null || concludes()),
     bounded<Seen, void>({
       inFlight: 1,

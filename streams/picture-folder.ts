@@ -16,20 +16,20 @@ export class PictureFolder {
   }
 
   /** Writes in the background, one after the other; returns the name relative to the pictures' folder. */
-  keep(stem: string, jpeg: Buffer, onError: (error: unknown) => void): string {
-    const name = join(this.#camera, `${stem}.jpg`)
-    this.#writing = this.#writing.then(() => this.#write(name, jpeg)).catch(onError)
-    return name
+  keep(name: string, bytes: Buffer, onError: (error: unknown) => void): string {
+    const path = join(this.#camera, name)
+    this.#writing = this.#writing.then(() => this.#write(path, bytes)).catch(onError)
+    return path
   }
 
   async flush(): Promise<void> {
     await this.#writing
   }
 
-  async #write(name: string, jpeg: Buffer): Promise<void> {
+  async #write(name: string, bytes: Buffer): Promise<void> {
     const path = join(this.#dir, name)
     await mkdir(join(this.#dir, this.#camera), { recursive: true })
-    await writeFile(`${path}.part`, jpeg)
+    await writeFile(`${path}.part`, bytes)
     await rename(`${path}.part`, path)
   }
 }

@@ -62,6 +62,7 @@ class Scan {
   readonly #damage: DamageAt[] = []
   #damaged = 0
   #packets = 0
+  #variable = false
   #iframes = 0
   #ptsMs = 0
   #endMs = 0
@@ -92,7 +93,11 @@ class Scan {
       more = packet !== null
     }
     if (!this.#colour) throw new GrabberError('DEC_FAILED', 'not one picture could be decoded')
+    const { variable, gaps } = this.#distances.end()
+    this.#variable = variable
+    for (const { ptsMs, ms, byte } of gaps) this.#note(`no picture for ${(ms / 1000).toFixed(1)} s`, byte, ptsMs)
     this.#checkLength()
+    this.#damage.sort((a, b) => a.ptsMs - b.ptsMs)
   }
 
   report(sizeBytes: number): PreflightReport {
@@ -105,7 +110,7 @@ class Scan {
       audio: this.#demuxer.audio,
       packets: this.#packets,
       iframes: this.#iframes,
-      variableFrameRate: this.#distances.variable,
+      variableFrameRate: this.#variable,
       damage: { count: this.#damaged, positions, at: this.#damage },
     }
   }
@@ -118,7 +123,7 @@ class Scan {
     if (ptsMs !== null) {
       this.#ptsMs = ptsMs - this.#demuxer.startMs
       this.#endMs = Math.max(this.#endMs, this.#ptsMs + Number(packet.duration) * this.#msPerTick)
-      this.#distances.add(this.#ptsMs)
+      this.#distances.add(this.#ptsMs, at)
     }
     const problem = this.#format && packet.data ? nalProblem(packet.data, this.#format) : null
     if (problem !== null) this.#note(problem, at)
@@ -145,9 +150,9 @@ class Scan {
     this.#note(`the pictures end at ${read} s of ${whole} s`, this.#byte)
   }
 
-  #note(what: string, byte: number | null): void {
+  #note(what: string, byte: number | null, ptsMs = this.#ptsMs): void {
     this.#damaged++
-    if (this.#damage.length < POSITIONS) this.#damage.push({ ptsMs: this.#ptsMs, byte, what })
+    if (this.#damage.length < POSITIONS) this.#damage.push({ ptsMs, byte, what })
   }
 
   #sign(): void {

@@ -42,6 +42,9 @@ interface Work {
 
 let work: Work | undefined
 
+/** Started by a pool (actors/host-pool): one work after the other, each with an engine client and a graph of its own. */
+const several = process.argv.includes('--several')
+
 function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void {
   const { incarnation, spec } = message
   const link = new SessionLink(incarnation, systemClock, post)
@@ -51,7 +54,7 @@ function begin(message: Extract<ToSession, { type: 'start' | 'stills' }>): void 
   work = { incarnation, link, engine, session }
   const run = message.type === 'start' ? session!.run() : new Stills(message.spec, link, engine, systemClock).run()
   run.then(
-    () => leave(0),
+    () => conclude(incarnation),
     (error) => {
       link.send({ type: 'failed', error: toGrabberError(error).toJSON(), progress: session?.progress() ?? null })
       leave(1)
@@ -64,11 +67,14 @@ let onErrand = false
 function go(message: Parameters<typeof runErrand>[0]): void {
   onErrand = true
   runErrand(message, post).then(
-    () => leave(0),
+    () => conclude(message.incarnation),
     (error) => {
       const { incarnation } = message
-      post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
-      leave(1)
+      const coded = toGrabberError(error)
+      post({ type: 'failed', incarnation, error: coded.toJSON(), progress: null })
+      // A file that FFmpeg refuses to open leaves nothing behind; what failed later may have.
+      if (coded.code.startsWith('SRC_')) conclude(incarnation)
+      else leave(1)
     },
   )
 }
@@ -79,6 +85,18 @@ function engineOptions(spec: SessionSpec | StillsSpec) {
   if (!('camera' in spec)) return { session: 'stills', priority: 0, askDeadlineMs }
   const expiresInMs = spec.source.overflow === 'drop-oldest' ? askDeadlineMs : null
   return { session: spec.camera, priority: spec.priority, askDeadlineMs, expiresInMs }
+}
+
+/** The work is over and left nothing behind: the next one may come, or the process ends. */
+function conclude(incarnation: number): void {
+  if (!several || hasStuckCalls()) {
+    leave(0)
+    return
+  }
+  work?.engine.close()
+  work = undefined
+  onErrand = false
+  post({ type: 'rested', incarnation })
 }
 
 /** Exits once the last message is written. */

@@ -4,9 +4,15 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { fromCoded, GrabberError } from '../core/errors.ts'
+import type { FrameRecord, KeyframeRecord } from '../core/keyframe.ts'
 import type { GalleryHit, Sighting } from '../core/observation.ts'
 import { EVENT_CREDITS, type FromSession, type ToSession } from '../core/wire/control.ts'
 import type { GraphEvent } from './graph-item.ts'
+
+type SelectionRecord = FrameRecord | KeyframeRecord
+
+/** Candidates a message: 2 kB each. */
+const RECORD_BATCH = 16
 
 interface Question {
   answer(message: Answer): void
@@ -26,6 +32,7 @@ export class SessionLink {
   readonly #clock: Clock
   readonly #post: (message: FromSession) => void
   #sent = 0
+  readonly #records: SelectionRecord[] = []
   #acknowledged = 0
   #waiting: (() => void)[] = []
   #asked = 0
@@ -43,10 +50,21 @@ export class SessionLink {
 
   /** Sends an event as soon as there is a credit for it. */
   async event({ type, key, timeMs, ptsMs, data }: GraphEvent): Promise<void> {
-    while (this.#sent - this.#acknowledged >= EVENT_CREDITS) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    }
+    await this.#credit()
     this.send({ type: 'event', n: ++this.#sent, event: type, key, timeMs, ptsMs, data })
+  }
+
+  /** Sends records of candidates in batches, in order: a chosen one at once, others when there are enough. One call at a time. */
+  async select(records: readonly SelectionRecord[]): Promise<void> {
+    this.#records.push(...records)
+    if (this.#records.length >= RECORD_BATCH || records.some(({ chosen }) => chosen)) await this.flushRecords()
+  }
+
+  /** Sends what `select` has kept back. */
+  async flushRecords(): Promise<void> {
+    if (this.#records.length === 0) return
+    await this.#credit()
+    this.send({ type: 'selection', n: ++this.#sent, records: this.#records.splice(0) })
   }
 
   /** The gallery's nearest subjects. Errors: ACT_DEADLINE, and what the gallery answers. */
@@ -71,6 +89,12 @@ export class SessionLink {
       this.#take(message.requestId)?.answer(message)
     } else if (message.type === 'match.failed' || message.type === 'remember.failed') {
       this.#take(message.requestId)?.reject(fromCoded(message.error))
+    }
+  }
+
+  async #credit(): Promise<void> {
+    while (this.#sent - this.#acknowledged >= EVENT_CREDITS) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
 

@@ -55,6 +55,7 @@ export class SessionServices implements GraphServices {
   readonly #counted = { faces: 0, tracks: 0 }
   readonly #wishes = new KeyframeWishes()
   #lastPtsMs: number | null = null
+  #lastSeq = -1
   #complainedMs = Number.NEGATIVE_INFINITY
 
   constructor(spec: SessionSpec, link: SessionLink, engine: InferenceEngine, clock: Clock) {
@@ -91,6 +92,7 @@ export class SessionServices implements GraphServices {
     this.#ledger.captured(info.seq)
     this.#admission.enter()
     this.#lastPtsMs = info.ptsMs
+    this.#lastSeq = info.seq
     const frame = new FrameRef(info, full, scaler, this.#leases, origin)
     const reasons = this.#wishes.fulfilledBy(info, this.#clock.nowMs())
     if (reasons.length > 0) this.#keepKeyframe(frame, reasons)
@@ -175,7 +177,12 @@ export class SessionServices implements GraphServices {
 
   keepPicture(stem: string, jpeg: () => Buffer | undefined): string | undefined {
     const picture = this.#pictures && jpeg()
-    return picture && this.#pictures?.keep(stem, picture, (cause) => this.complain(unwritable(cause)))
+    return picture && this.keepFile(`${stem}.jpg`, picture)
+  }
+
+  /** Keeps a picture in the camera's folder, in the background; its name, or `undefined` when pictures are not kept. */
+  keepFile(name: string, bytes: Buffer): string | undefined {
+    return this.#pictures?.keep(name, bytes, (cause) => this.complain(unwritable(cause)))
   }
 
   /** Keeps the next picture that was captured from now on as a keyframe. */
@@ -189,6 +196,16 @@ export class SessionServices implements GraphServices {
     this.#complainedMs = nowMs
     const { code, message, remedy } = error
     this.#link.send({ type: 'complaint', error: { code, message, remedy } })
+  }
+
+  /** Seq of the frame that was captured last; −1 before the first. */
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  /** A frame that an earlier session analysed and counted: pixels to go on from, and nothing else. The caller releases it. */
+  borrow({ info, full, origin }: Captured, scaler: PictureScaler): FrameRef {
+    return new FrameRef(info, full, scaler, this.#leases, origin)
   }
 
   /** Waits for what is still being written. */

@@ -3,34 +3,28 @@
  * Owns the passes over its source, one graph each. Must never retry: when the stream fails it says so and ends, and its
  * supervisor decides.
  */
-import { availableParallelism } from 'node:os'
 import type { Clock, Timer } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { SessionProgress, ToSession } from '../core/wire/control.ts'
-import type { Checkpoint, FileSource, LiveSource, SessionSpec } from '../core/wire/session-spec.ts'
+import type { FileSource, LiveSource, SelectionCheckpoint, SessionSpec } from '../core/wire/session-spec.ts'
 import type { Activity } from './activity.ts'
 import { DecodeGate } from './decode-gate.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
 import { analysePass } from './pass-analysis.ts'
+import { Recording } from './recording.ts'
+import { SelectionPass } from './selection-pass.ts'
 import type { SessionLink } from './session-link.ts'
 import { SessionServices, type SourceFigures } from './session-services.ts'
 import { DamageReport } from './sources/damage-report.ts'
 import { isSourceFailure } from './sources/dial.ts'
-import { FilePass } from './sources/file-pass.ts'
 import { LivePass } from './sources/live-pass.ts'
 import type { Pass } from './sources/pass.ts'
 
 const PROGRESS_MS = 500
 /** While the decoder rests: the daemon hears of fifty cameras that have nothing to say (docs/protocol.md, "progress"). */
 const RESTING_PROGRESS_MS = 1000
-/**
- * A recording may use every core (0: FFmpeg chooses); of cameras there are many. Where there are only two cores the engine
- * and this process fill them: more decoder threads get in their way, 9 % fewer frames a second (docs/performance.md).
- */
-const LOSSLESS_DECODER_THREADS = availableParallelism() > 2 ? 0 : 1
-const LIVE_DECODER_THREADS = 1
 /** While a camera decodes what it had passed over, no more than so many frames are in the graph: none of them is dropped. */
 const LIVE_CATCH_UP_FRAMES = 2
 
@@ -44,6 +38,7 @@ export class Session {
   readonly #damage = new DamageReport()
   readonly #stop = new AbortController()
   #pass: Pass | undefined
+  #selection: SelectionPass | null = null
   #gate: DecodeGate | undefined
   #figures: SourceFigures = { received: 0, gate: 'off', driftPpm: null, damaged: 0 }
   /** Pictures that earlier connections received. */
@@ -66,7 +61,7 @@ export class Session {
     this.#tick()
     try {
       const { source } = this.#spec
-      if (source.kind === 'file') await this.#playFile(source)
+      if (source.kind === 'file') await this.#play(source)
       else await this.#watch(source)
     } catch (error) {
       this.#services.abandon()
@@ -74,6 +69,7 @@ export class Session {
       if (!this.#stopping || toGrabberError(error).code !== 'SRC_TIMEOUT') throw error
     } finally {
       await this.#services.flush()
+      await this.#link.flushRecords()
       this.#ticking?.cancel()
     }
     this.#link.send({
@@ -129,31 +125,20 @@ export class Session {
     this.#link.send({ type: 'progress', progress: this.progress() })
   }
 
-  async #playFile(source: FileSource): Promise<void> {
-    let from: Checkpoint = source.from ?? { loop: 0, seqBase: 0, ptsBaseMs: 0 }
-    while (from.loop < source.passes && !this.#stopping) from = await this.#playPass(source, from)
-  }
-
-  async #playPass(source: FileSource, from: Checkpoint): Promise<Checkpoint> {
-    const { openTimeoutMs, originMs, decode } = this.#spec
-    const pass = await FilePass.open({
-      ...from,
-      path: source.path,
-      speed: source.speed,
-      openTimeoutMs,
-      originMs,
-      tonemap: decode.tonemap,
-      threads: this.#services.lossless ? LOSSLESS_DECODER_THREADS : LIVE_DECODER_THREADS,
-      room: (signal) => this.#services.room(signal),
-      signal: this.#stop.signal,
+  #play(source: FileSource): Promise<void> {
+    const recording = new Recording({
+      source,
+      spec: this.#spec,
+      services: this.#services,
+      link: this.#link,
       clock: this.#clock,
-      onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
-      onUndecoded: (pictures) => this.#services.passOver(pictures),
+      damage: this.#damage,
+      signal: this.#stop.signal,
+      analyse: (pass, from) => this.#analyse(pass, () => false, from),
+      selection: () => this.#selection,
+      progress: () => this.progress(),
     })
-    await this.#analyse(pass, () => false)
-    const next: Checkpoint = { loop: from.loop + 1, ...pass.next }
-    if (!this.#stopping) this.#link.send({ type: 'checkpoint', checkpoint: next, progress: this.progress() })
-    return next
+    return recording.play()
   }
 
   /** One connection after the other; when to try again is said from outside. */
@@ -198,13 +183,21 @@ export class Session {
     })
   }
 
-  async #analyse(opened: Pass, isSourceFailure: (error: unknown) => boolean): Promise<{ failure?: unknown }> {
+  async #analyse(
+    opened: Pass,
+    isSourceFailure: (error: unknown) => boolean,
+    from: SelectionCheckpoint | null = null,
+  ): Promise<{ failure?: unknown }> {
     await using pass = opened
     this.#pass = pass
     if (this.#stopping) pass.stop()
     this.#link.send({ type: 'opened', stream: pass.stream })
     using scaler = new PictureScaler(analysisSize(pass.stream, this.#spec.analysis.widthPx))
     const activity = this.#services.beginPass()
+    // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
+    const concludes = () => !(this.#services.lossless && this.#stopping)
+    await using selection = this.#newSelection(scaler, from, concludes)
+    this.#selection = selection
     this.#gate = this.#spec.decode.gating ? this.#newGate(pass, scaler, activity) : undefined
     try {
       return await analysePass({
@@ -213,8 +206,9 @@ export class Session {
         scaler,
         policy: this.#gate ?? null,
         onPicture: (health, evidence) => this.#link.send({ type: 'picture', health, evidence }),
-        // Where a recording's replay is cut off nothing has ended: its end words would take the ids of the true ones.
-        concludes: () => !(this.#services.lossless && this.#stopping),
+        selection,
+        resumeFrom: from?.state ?? null,
+        concludes,
         isSourceFailure,
         // So that a camera is live with its first picture.
         onBegun: () => this.#tellProgress(),
@@ -224,7 +218,14 @@ export class Session {
       this.#receivedBefore = this.#figures.received
       this.#pass = undefined
       this.#gate = undefined
+      this.#selection = null
     }
+  }
+
+  #newSelection({ size }: PictureScaler, from: SelectionCheckpoint | null, concludes: () => boolean) {
+    const { keyframes: spec } = this.#spec
+    const { services, link, clock } = { services: this.#services, link: this.#link, clock: this.#clock }
+    return spec && new SelectionPass({ spec, services, link, clock, size, from, concludes })
   }
 
   #newGate({ stream }: Pass, scaler: PictureScaler, activity: Activity): DecodeGate {

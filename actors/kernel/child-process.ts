@@ -67,6 +67,11 @@ const DRAIN_MS = 1000
 /** Messages kept for the first listener. A host has credits for 256 events; more than this is a defect of its own. */
 const BACKLOG_LIMIT = 4096
 
+/** As `spawnHost`. */
+export type SpawnHost = <In extends object, Out extends { type: string }>(
+  options: HostOptions,
+) => Promise<HostProcess<In, Out>>
+
 /** Forks a host; resolves at its `hello`. Rejects with ACT_HOST_DIED when it exits before or is late. */
 export async function spawnHost<In extends object, Out extends { type: string }>(
   options: HostOptions,

@@ -11,6 +11,7 @@ import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '..
 import type { CopiesSpec } from './copies.ts'
 import type { CutAnswer, CutSpec } from './cut-spec.ts'
 import type { PreflightReport } from './preflight.ts'
+import type { SecondPassOutcome, SecondPassSpec } from './second-pass.ts'
 import type { Checkpoint, SessionSpec, StillsSpec } from './session-spec.ts'
 import type { Damage, StreamInfo } from './stream-info.ts'
 
@@ -86,6 +87,8 @@ export type ToSession =
   | { type: 'cut'; incarnation: number; spec: CutSpec }
   /** Make smaller copies of pictures. */
   | { type: 'copy'; incarnation: number; spec: CopiesSpec }
+  /** Compare keyframes with each other; answered by `second-pass.done`. */
+  | { type: 'second-pass'; incarnation: number; spec: SecondPassSpec }
   /** The engine moved: a new socket, or none for now. */
   | ({ type: 'engine'; incarnation: number } & EngineNews)
   /** All events and selections up to `n` are in the daemon's hands; gives credits back. */
@@ -150,6 +153,9 @@ export type FromSession =
   | { type: 'copied'; incarnation: number; index: number }
   /** All copies of all orders are. */
   | { type: 'copies.ended'; incarnation: number }
+  /** A second pass is at work and has come so far, 0–1. */
+  | { type: 'second-pass.sign'; incarnation: number; ratio: number }
+  | { type: 'second-pass.done'; incarnation: number; outcome: SecondPassOutcome }
   /** All stills are answered. */
   | { type: 'stills.ended'; incarnation: number }
   /** A single item went wrong (rate-limited); the session goes on. */
@@ -165,6 +171,8 @@ export type FromSession =
       peakRssBytes: number
     }
   | { type: 'failed'; incarnation: number; error: CodedError; progress: SessionProgress | null }
+  /** The last word of a work of a host that was started for several: it waits for the next `start` or `probe`. */
+  | { type: 'rested'; incarnation: number }
 
 /** An event as its session saw it. `n` counts events and selections from 1 within the incarnation, without gaps. */
 export interface SessionEvent {

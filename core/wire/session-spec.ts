@@ -4,6 +4,7 @@
  */
 
 import type { KeyframeMode, SaliencyPart } from '../keyframe.ts'
+import type { Damage } from './stream-info.ts'
 
 /** Where a file's playback stands at a point where the graph holds no state: the beginning of a pass. */
 export interface Checkpoint {
@@ -19,8 +20,21 @@ export interface Checkpoint {
 export interface SelectionCheckpoint {
   seq: number
   ptsMs: number
-  /** JSON of the selector's state (streams/analysis/selection); nobody else reads it. */
+  /** SHA-256 of its luma, as in `KeyframeRecord`: by it the frame is known again. */
+  pixelHash: string
+  /** What tells whether the recording is still the same file. */
+  file: FileIdentity
+  /** What was damaged up to it. */
+  damage: Damage
+  /** JSON of the selector's state (streams/analysis/selection) and of what its measures need; nobody else reads it. */
   state: string
+}
+
+/** A file by what changes when it is written to or replaced. */
+export interface FileIdentity {
+  sizeBytes: number
+  modifiedMs: number
+  inode: number
 }
 
 export interface FileSource {

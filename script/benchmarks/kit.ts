@@ -17,6 +17,8 @@ export interface BenchContext {
   /** Of cameras: how many there are, and how many of them are active; the benchmark's own when undefined. */
   count: number | undefined
   active: number | undefined
+  /** Of rendered scenes: how many; all when undefined. */
+  paths: number | undefined
 }
 
 export interface BenchResult {

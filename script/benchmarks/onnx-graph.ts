@@ -8,14 +8,19 @@ export type ElementType = (typeof ElementType)[keyof typeof ElementType]
 
 export interface GraphNode {
   op:
+    | 'Add'
     | 'Cast'
+    | 'Conv'
     | 'Flatten'
     | 'Gather'
     | 'GlobalAveragePool'
     | 'Identity'
+    | 'LayerNormalization'
+    | 'MatMul'
     | 'Neg'
     | 'Pad'
     | 'Reshape'
+    | 'Softmax'
     | 'Sqrt'
     | 'Sub'
     | 'Transpose'
@@ -32,12 +37,20 @@ export interface GraphValue {
   dims: readonly (number | string)[]
 }
 
-/** `constants` are vectors by name: int64, or float32 when they are a Float32Array. Opset 18. */
+/** A float32 constant of any shape; `values` by rows. */
+export interface GraphConstant {
+  dims: readonly number[]
+  values: Float32Array
+}
+
+type Constant = readonly number[] | Float32Array | GraphConstant
+
+/** `constants` by name: vectors of int64, of float32 when they are a Float32Array, or a shape and its numbers. Opset 18. */
 export function onnxGraph(
   input: GraphValue,
   nodes: readonly GraphNode[],
   output: GraphValue,
-  constants: Record<string, readonly number[] | Float32Array> = {},
+  constants: Readonly<Record<string, Constant>> = {},
 ): Uint8Array {
   const graph = [
     ...nodes.map((node) => bytes(1, nodeProto(node))),
@@ -60,11 +73,14 @@ function attributeProto(name: string, value: number | readonly number[]): Buffer
   return Buffer.concat([text(1, name), ...value.map((item) => integer(8, item)), integer(20, INTS)])
 }
 
-function constantProto(name: string, values: readonly number[] | Float32Array): Buffer {
-  if (values instanceof Float32Array) {
+function constantProto(name: string, constant: Constant): Buffer {
+  if (constant instanceof Float32Array) return constantProto(name, { dims: [constant.length], values: constant })
+  if ('dims' in constant) {
+    const { dims, values } = constant
     const raw = bytes(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-    return Buffer.concat([integer(1, values.length), integer(2, ElementType.float), text(8, name), raw])
+    return Buffer.concat([...dims.map((dim) => integer(1, dim)), integer(2, ElementType.float), text(8, name), raw])
   }
+  const values = constant
   return Buffer.concat([
     integer(1, values.length),
     integer(2, ElementType.int64),

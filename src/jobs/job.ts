@@ -13,7 +13,7 @@ export type JobState = (typeof jobStates)[number]
 
 /** From a state to the states that may follow. A job that has ended is queued again when the same command is given again. */
 export const nextStates: Readonly<Record<JobState, readonly JobState[]>> = {
-  queued: ['preflight', 'running', 'failed', 'cancelled'],
+  queued: ['preflight', 'running', 'done', 'failed', 'cancelled'],
   preflight: ['running', 'exporting', 'failed', 'cancelled'],
   running: ['exporting', 'failed', 'cancelled'],
   exporting: ['done', 'failed', 'cancelled'],
@@ -29,7 +29,7 @@ export interface JobIdentity {
   kind: JobKind
   /** Absolute path of the recording. */
   input: string
-  /** Absolute path of the result. */
+  /** Absolute path of where results go: a folder for many of them, or a file. */
   output: string
 }
 
@@ -43,6 +43,8 @@ export interface Job extends JobIdentity {
   attempts: number
   /** SHA-256 of the file's bytes, hex; `null` while it is not known. */
   contentHash: string | null
+  /** Absolute path of its result, once it is known what that will be called. */
+  result: string | null
   /** Fingerprint of the settings that it was last begun with. */
   settings: string
   error: { code: ErrorCode; message: string } | null

@@ -3,11 +3,12 @@
  * Runs in the daemon, and in commands that do the work themselves. Must never touch the folder's content without the lock,
  * nor end a process that run.json does not name with its start time.
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { Logger } from '../../core/ports.ts'
+import { madeFolder } from './made-folder.ts'
 import { end, identify } from './process-identity.ts'
 import { type RunChild, type RunInfo, readRunFile, removeRunFile, writeRunFile } from './run-file.ts'
 import { holdFileLock } from './sqlite.ts'
@@ -132,25 +133,14 @@ export function findOwner(path: string): RunInfo | undefined {
   return info !== undefined && identify(info.pid)?.startTime === info.startTime ? info : undefined
 }
 
-function makeFolder(path: string): void {
+/** With those above it, mode 0700; one that is there stays as it is. STO_UNUSABLE. */
+export function makeFolder(path: string): void {
   try {
     // The mode of mkdir goes through the umask, and does nothing to a folder that exists.
-    if (madeFolder(path)) chmodSync(path, 0o700)
+    if (madeFolder(path, 0o700)) chmodSync(path, 0o700)
   } catch (cause) {
     throw new GrabberError('STO_UNUSABLE', `the folder ${path} cannot be made`, { cause })
   }
-}
-
-/**
- * False when it was there. Not mkdir's `recursive`: where a folder exists and can hold none (/proc), Node 24 tries for
- * ever, and no signal is heard meanwhile.
- */
-function madeFolder(path: string): boolean {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return false
-  const parent = dirname(path)
-  if (parent !== path) madeFolder(parent)
-  mkdirSync(path, { mode: 0o700 })
-  return true
 }
 
 function locked(folder: string): GrabberError {

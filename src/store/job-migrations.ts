@@ -15,6 +15,7 @@ CREATE TABLE jobs (
   progress     REAL NOT NULL,
   attempts     INTEGER NOT NULL,
   content_hash TEXT,
+  result       TEXT,
   settings     TEXT NOT NULL,
   error_code   TEXT,
   error_message TEXT,

@@ -39,6 +39,7 @@ interface JobRow {
   progress: number
   attempts: number
   content_hash: string | null
+  result: string | null
   settings: string
   error_code: ErrorCode | null
   error_message: string | null
@@ -53,6 +54,8 @@ interface JobRow {
 export interface JobChange {
   detail: string
   contentHash?: string
+  /** Absolute path. */
+  result?: string
   error?: GrabberError
 }
 
@@ -89,7 +92,7 @@ export class JobStore implements JobRecords, Disposable {
     )
     this.#change = store.prepare(
       `UPDATE jobs SET state = ?2, content_hash = COALESCE(?3, content_hash), error_code = ?4, error_message = ?5,
-         progress = ?6, started_ms = ?7, finished_ms = ?8,
+         progress = ?6, started_ms = ?7, finished_ms = ?8, result = COALESCE(?9, result),
          runner_pid = CASE WHEN ?8 IS NULL THEN runner_pid END, runner_start = CASE WHEN ?8 IS NULL THEN runner_start END
        WHERE id = ?1`,
     )
@@ -198,14 +201,14 @@ export class JobStore implements JobRecords, Disposable {
     return row
   }
 
-  #apply(row: JobRow, state: JobState, { detail, contentHash, error }: JobChange): void {
+  #apply(row: JobRow, state: JobState, { detail, contentHash, result, error }: JobChange): void {
     if (!nextStates[row.state].includes(state)) throw new Error(`a job does not go from ${row.state} to ${state}`)
     const nowMs = this.#clock.nowMs()
     const progress = state === 'done' ? 1 : row.progress
     const finished = hasEnded(state) ? nowMs : null
     this.#change.run(
       ...[row.id, state, contentHash ?? null, error?.code ?? null, error?.message ?? null],
-      ...[progress, row.started_ms ?? (state === 'cancelled' ? null : nowMs), finished],
+      ...[progress, row.started_ms ?? (state === 'cancelled' ? null : nowMs), finished, result ?? null],
     )
     this.#note.run(row.id, nowMs, row.attempts, state, detail)
   }
@@ -231,6 +234,7 @@ function jobOf(row: JobRow): Job {
   return {
     ...{ id, kind, input, output, state, progress, attempts, settings },
     contentHash: row.content_hash,
+    result: row.result,
     error: code === null ? null : { code, message: row.error_message ?? '' },
     createdAtMs: row.created_ms,
     startedAtMs: row.started_ms,

@@ -92,6 +92,6 @@ export function hdrOf({ colorPrimaries, colorTrc, colorSpace }: Coloured): Colou
 /** Bits of a component, from the name of a pixel format: yuv420p10le, p010le, gray12be, rgb48le, gbrp. */
 export function bitDepthOf(format: string): number {
   if (/^(rgb|bgr)48|^(rgba|bgra|ayuv)64/.test(format)) return 16
-  const depth = /^(?:p[024]|nv20|x2(?:rgb|bgr)|.*?(?:p|gray|y2|xv3))(9|1[0246]|32)(?:le|be|$)/.exec(format)?.[1]
+  const depth = /^(?:p[024]|nv20|x2(?:rgb|bgr)|.*?(?:p|gray|y2|xv3))(9|1[0246])(?:le|be|$)/.exec(format)?.[1]
   return depth === undefined ? 8 : Number(depth)
 }

@@ -14,6 +14,7 @@ import {
   AVERROR_EXIT,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
+  AVSEEK_FLAG_BACKWARD,
 } from 'node-av/constants'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
@@ -152,6 +153,19 @@ export class Demuxer implements AsyncDisposable {
       if (status < 0) return { packet: null, error: statusText(status) }
       if (into.streamIndex === this.#index) return { packet: into }
     }
+  }
+
+  /**
+   * The next packet is that of an I-frame at or before `ms` in the stream's own time, where the container knows of one; else false.
+   * Not while a `read` is awaited.
+   */
+  async seek(ms: number): Promise<boolean> {
+    const { num, den } = this.stream.timeBase
+    const ticks = BigInt(Math.floor((ms * den) / (1000 * num)))
+    const seeking = () => this.#format.seekFrame(this.#index, ticks, AVSEEK_FLAG_BACKWARD)
+    const status = await this.#call.run(this.#readTimeoutMs, seeking)
+    if (this.#call.late) throw new GrabberError('SRC_TIMEOUT', `no data in ${this.#readTimeoutMs} ms`)
+    return status !== undefined && status >= 0
   }
 
   /** A read was given up and may still write to its packet, which must not be freed. */

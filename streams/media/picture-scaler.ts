@@ -63,7 +63,7 @@ export class PictureScaler implements Disposable {
   /** A small picture that the caller disposes. */
   small(full: Frame): SmallPicture {
     const small = this.#spare.pop() ?? this.#newSmall()
-    small.frame.colorSpace = full.colorSpace
+    tagAs(small.frame, full)
     const status = this.#toSmall.scaleFrameSync(small.frame, full)
     if (status < 0) small[Symbol.dispose]()
     expectStatus(status, 'DEC_FAILED', 'the picture cannot be scaled')
@@ -72,6 +72,8 @@ export class PictureScaler implements Disposable {
 
   /** A copy that the caller owns, in the memory of `old` when that is given: a picture nobody uses any more. */
   rgb(small: SmallPicture, old?: RgbPicture): RgbPicture {
+    this.#rgb.colorPrimaries = small.frame.colorPrimaries
+    this.#rgb.colorTrc = small.frame.colorTrc
     expectStatus(this.#toRgb.scaleFrameSync(this.#rgb, small.frame), 'DEC_FAILED', 'the picture cannot be converted')
     return rgbFromGbrp(this.#rgb, this.#planes, old?.data)
   }
@@ -98,6 +100,16 @@ function scaler(flags: string): SoftwareScaleContext {
   // Contexts that are not initialised by hand follow each frame's size, format and colour matrix (swscale 9).
   expectStatus(context.setOption('sws_flags', flags), 'DEC_FAILED', 'scaler option')
   return context
+}
+
+/**
+ * The same colours as `full`: swscale 9 maps tones and gamuts by itself where two pictures' tags differ, which takes it seconds
+ * and is not asked for here.
+ */
+function tagAs(small: Frame, full: Frame): void {
+  small.colorSpace = full.colorSpace
+  small.colorPrimaries = full.colorPrimaries
+  small.colorTrc = full.colorTrc
 }
 
 function newFrame(format: Frame['format'], size: Size): Frame {

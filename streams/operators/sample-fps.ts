@@ -11,15 +11,17 @@ export interface SampleOptions {
   fps: number | null
   /** Share of the rate that is left, 0 < share ≤ 1; asked for at each frame. 1 when absent. */
   share?(): number
+  /** PTS of a frame that was taken by an earlier pass, after which this one goes on. */
+  afterMs?: number | null
   onSkip(frame: FrameRef): void
 }
 
-export function sampleFps({ fps, share, onSkip }: SampleOptions): OperatorFunction<FrameRef, FrameRef> {
+export function sampleFps({ fps, share, afterMs, onSkip }: SampleOptions): OperatorFunction<FrameRef, FrameRef> {
   if (fps === null && share === undefined) return (source) => source
   const left = share ?? (() => 1)
   return (source) =>
     new Observable((subscriber) => {
-      const takes = fps === null ? byCount() : byTime(1000 / fps)
+      const takes = fps === null ? byCount() : byTime(1000 / fps, afterMs)
       return source.subscribe({
         next(frame) {
           if (takes(frame.info.ptsMs, left())) subscriber.next(frame)
@@ -34,8 +36,8 @@ export function sampleFps({ fps, share, onSkip }: SampleOptions): OperatorFuncti
 type Takes = (ptsMs: number, share: number) => boolean
 
 /** The first frame in each slot of media time; with a smaller share the slots are longer. */
-function byTime(intervalMs: number): Takes {
-  let lastMs = Number.NEGATIVE_INFINITY
+function byTime(intervalMs: number, afterMs?: number | null): Takes {
+  let lastMs = afterMs ?? Number.NEGATIVE_INFINITY
   return (ptsMs, share) => {
     // Half a millisecond of grace: 33.333 ms time stamps are rounded to whole ones by many containers.
     const slot = (ms: number) => Math.floor(((ms + 0.5) * share) / intervalMs)

@@ -6,19 +6,25 @@
 import type { Observable } from 'rxjs'
 import { type Clock, delay } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
+import type { FileIdentity } from '../../core/wire/session-spec.ts'
 import type { StreamInfo } from '../../core/wire/stream-info.ts'
 import { Decoder } from '../media/decoder.ts'
 import { Demuxer } from '../media/demuxer.ts'
 import { Finish } from '../media/finish.ts'
+import { FullLuma, pixelHash } from '../media/full-luma.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
 import { describeStream } from './describe-stream.ts'
+import { expectSame, identityOf } from './file-identity.ts'
 import { type Captured, type Emit, framesOf, type Pass } from './pass.ts'
+import { Rejoin, RejoinMissed, type RejoinPoint } from './rejoin.ts'
 
 /** A frame this much behind its pace is `late`, ms. */
 const LATE_MS = 1000
 /** A recording that ends this much before its container's duration was cut off, ms. */
 const SHORT_MS = 1000
+/** In the order of decoding an I-frame may come behind pictures that precede it; a seek goes by either. ms. */
+const SEEK_MARGIN_MS = 1000
 /** Frame distance assumed when the container does not say, ms. */
 const USUAL_STEP_MS = 40
 
@@ -33,6 +39,10 @@ export interface PassOptions {
   room(signal: AbortSignal): Promise<void>
   /** Cuts the opening short. */
   signal: AbortSignal
+  /** The frame after which an earlier pass goes on; it comes again as the first one. `fromStart`: without a seek. */
+  rejoin?: { point: RejoinPoint; fromStart: boolean }
+  /** A recording that changes meanwhile is an error. */
+  constant?: boolean
   clock: Clock
   /** HDR becomes SDR; without, pictures are taken as they are. */
   tonemap: boolean
@@ -56,6 +66,8 @@ export class FilePass implements Pass {
   readonly #finish: Finish
   readonly #stepMs: number
   readonly #originMs: number
+  readonly #identity: FileIdentity | null
+  #rejoin: Rejoin | undefined
   #stopped = new AbortController()
   #reading: Promise<void> = Promise.resolve()
   #seq: number
@@ -63,8 +75,10 @@ export class FilePass implements Pass {
   #lastPtsMs: number
   #startedMs: number | undefined
 
-  private constructor(options: PassOptions, demuxer: Demuxer, decoder: Decoder) {
+  private constructor(options: PassOptions, identity: FileIdentity | null, demuxer: Demuxer, decoder: Decoder) {
     this.#options = options
+    this.#identity = identity
+    if (options.rejoin) this.#rejoin = new Rejoin(options.rejoin.point, options.rejoin.fromStart)
     this.#demuxer = demuxer
     this.#decoder = decoder
     this.#finish = new Finish(demuxer.rotation, options.tonemap)
@@ -77,17 +91,25 @@ export class FilePass implements Pass {
 
   /** Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TIMEOUT, DEC_UNSUPPORTED. */
   static async open(options: PassOptions): Promise<FilePass> {
+    const identity = await identityOf(options.path)
     const demuxer = await Demuxer.open(options.path, options)
     try {
-      return new FilePass(
-        options,
-        demuxer,
-        await Decoder.open(demuxer.stream, { ...options, callTimeoutMs: options.openTimeoutMs }),
-      )
+      const decoder = await Decoder.open(demuxer.stream, { ...options, callTimeoutMs: options.openTimeoutMs })
+      return new FilePass(options, identity, demuxer, decoder)
     } catch (error) {
       await demuxer[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** What the file was when it was opened; `null` when it could not be looked at. */
+  get identity(): FileIdentity | null {
+    return this.#identity
+  }
+
+  /** Throws SRC_CHANGED when the recording is not the file that was opened. */
+  async expectUnchanged(): Promise<void> {
+    expectSame(this.#identity, await identityOf(this.#options.path))
   }
 
   get received(): number {
@@ -98,7 +120,10 @@ export class FilePass implements Pass {
     return { seqBase: this.#seq, ptsBaseMs: this.#lastPtsMs + this.#stepMs }
   }
 
-  /** Errors: SRC_TIMEOUT, DEC_FAILED, the latter when not one picture could be decoded. */
+  /**
+   * Errors: SRC_TIMEOUT; DEC_FAILED when not one picture could be decoded; SRC_CHANGED; RejoinMissed, before there was a frame, when
+   * a pass that goes on has to begin at the start.
+   */
   frames(policy: RestPolicy | null): Observable<Captured> {
     return framesOf(
       (emit) => this.#decodeAll(policy, emit),
@@ -129,6 +154,7 @@ export class FilePass implements Pass {
   async #decodeAll(policy: RestPolicy | null, emit: Emit): Promise<void> {
     const { signal } = this.#stopped
     using gated = new GatedDecoder(this.#decoder, policy)
+    await this.#seek()
     for (let more = true; more && !signal.aborted; ) {
       const { packet, error } = await this.#demuxer.read()
       if (packet) this.#received++
@@ -136,13 +162,53 @@ export class FilePass implements Pass {
       for await (const output of gated.take(packet)) {
         if ('damage' in output) this.#damage(output.damage)
         else if ('undecoded' in output) this.#passOver(output.undecoded)
+        else if (this.#rejoin) this.#meet(output, this.#rejoin, emit)
         else await this.#take(output, emit)
       }
       more = packet !== null
     }
     if (signal.aborted) return
+    this.#rejoin?.missed()
+    if (this.#options.constant) await this.expectUnchanged()
     if (this.#seq === this.#options.seqBase) throw new GrabberError('DEC_FAILED', 'not one picture could be decoded')
     this.#checkLength()
+  }
+
+  async #seek(): Promise<void> {
+    const { rejoin } = this.#options
+    if (!rejoin) return
+    expectSame(rejoin.point.file, this.#identity)
+    if (rejoin.fromStart) return
+    const found = await this.#demuxer.seek(this.#demuxer.startMs + rejoin.point.ptsMs - SEEK_MARGIN_MS)
+    if (!found) throw new RejoinMissed()
+  }
+
+  /** A frame on the way to the one after which this pass goes on. It was counted by an earlier pass. */
+  #meet({ frame, ptsMs }: Picture, rejoin: Rejoin, emit: Emit): void {
+    const { loop, ptsBaseMs } = this.#options
+    let full: NativeFrame | undefined
+    const hash = () => {
+      full = this.#finish.of(frame)
+      using luma = new FullLuma()
+      return pixelHash(luma.of(full))
+    }
+    try {
+      const mediaMs = ptsMs === null ? null : ptsBaseMs + ptsMs - this.#demuxer.startMs
+      if (rejoin.look(mediaMs, hash) === 'before') {
+        frame.free()
+        return
+      }
+    } catch (error) {
+      ;(full ?? frame).free()
+      throw error
+    }
+    const { seq, ptsMs: pts } = this.#options.rejoin!.point
+    this.#rejoin = undefined
+    this.#seq = seq + 1
+    this.#lastPtsMs = pts
+    const { width, height } = full!
+    const info = { seq, ptsMs: pts, loop, capturedAtMs: this.#originMs + pts, width, height }
+    emit({ info, full: full!, late: false, again: true, origin: { key: false, alone: false, passedKeys: 0 } })
   }
 
   #passOver(undecoded: number): void {
@@ -192,6 +258,8 @@ export class FilePass implements Pass {
   }
 
   #damage(what: string): void {
+    // On the way back to the frame after which it goes on: reported by the pass that saw it.
+    if (this.#rejoin) return
     this.#options.onDamage(this.#lastPtsMs, what)
   }
 }

@@ -16,6 +16,8 @@ export interface Captured {
   full: NativeFrame
   /** Too far behind the pace to be worth analysing for one who plays a camera. */
   late: boolean
+  /** Analysed and counted by an earlier pass, after which this one goes on. */
+  again?: true
   origin: FrameOrigin
 }
 

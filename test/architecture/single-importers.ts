@@ -59,7 +59,12 @@ export const singleImporters: readonly ImporterRow[] = [
     max: 1,
     reason: 'XML from devices is hostile input: one place that bounds it and refuses document types',
   },
-  { package: 'fluent-ffmpeg', allowed: [], max: 1, reason: 'archived upstream: kept replaceable' },
+  {
+    package: 'fluent-ffmpeg',
+    allowed: ['src/media/ffmpeg.ts'],
+    max: 1,
+    reason: 'archived upstream: kept replaceable',
+  },
   { package: 'node-rtsp-stream', allowed: [], max: 1, reason: 'its bare WebSocket server has no authentication' },
   {
     package: '@techstark/opencv-js',

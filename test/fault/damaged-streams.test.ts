@@ -6,19 +6,30 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { probeRecording } from '../../actors/probe-job.ts'
+import { configSchema } from '../../config/schema.ts'
+import { type GrabberError, toGrabberError } from '../../core/errors.ts'
 import { imbalance, type LedgerCounts } from '../../core/ledger.ts'
+import type { PreflightReport } from '../../core/wire/preflight.ts'
+import { hostSettings } from '../../src/host-settings.ts'
 import type { ReplaySummary } from '../../src/replay-summary.ts'
 import { startDaemon } from '../e2e/support/daemon.ts'
 import { Grabber, jsonLines } from '../e2e/support/grabber.ts'
 import { processesOf } from '../e2e/support/processes.ts'
 import { asl, ClipFolder, hasClips } from '../integration/support/clips.ts'
 import { damaged, withJpegSize, withPngSize, withSampleEntrySize, withSpsSize } from '../integration/support/damage.ts'
-import { until } from '../integration/support/nats.ts'
+import { silentLogger, until } from '../integration/support/nats.ts'
 
 const SEED = 20_240_601
 const VARIANTS = 40
+/** Of damage (support/damage). */
+const KINDS = 7
 /** Of what a busy machine may take; no figure depends on it. */
 const LIMIT_MS = 100_000
+
+const HEVC = ['-pix_fmt', 'yuv420p', '-x265-params', 'log-level=error:keyint=15:pools=1']
+
+const host = hostSettings(configSchema.parse({ timeouts: { helloMs: 60_000, silenceMs: 60_000 } }), silentLogger)
 
 let grabber: Grabber
 let clips: ClipFolder
@@ -105,6 +116,21 @@ async function replayAll(folder: string, names: Iterable<string>): Promise<Map<s
   return outcomes
 }
 
+/** Each in a host of its own, two at a time. */
+async function lookAtAll(paths: readonly string[]): Promise<(PreflightReport | GrabberError)[]> {
+  const outcomes: (PreflightReport | GrabberError)[] = []
+  const waiting = [...paths.entries()]
+  const look = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, path] = next
+      const signal = AbortSignal.timeout(LIMIT_MS)
+      outcomes[index] = await probeRecording({ path, host, signal, openTimeoutMs: 10_000 }).catch(toGrabberError)
+    }
+  }
+  await Promise.all([look(), look()])
+  return outcomes
+}
+
 function expectAccounted({ frames, leases, restarts }: ReplaySummary, what: string): void {
   const ledger: LedgerCounts = frames
   expect([what, imbalance(ledger), ledger.inFlight, ledger.dropped, leases]).toEqual([what, 0, 0, {}, 0])
@@ -125,6 +151,29 @@ describe.skipIf(!hasClips)('damaged streams', () => {
     const read = [...outcomes.values()].filter((outcome) => typeof outcome === 'object')
     expect(read.length).toBeGreaterThan(VARIANTS / 2)
     expect(read.reduce((sum, { frames }) => sum + frames.captured, 0)).toBeGreaterThan(20 * read.length)
+  })
+
+  it('looked at before a job, H.265 among them: what is known of each and where it is damaged, or a code of the input', async () => {
+    const hevc = clips.made('whole-hevc.mp4', '-i', asl('help'), '-c:v', 'libx265', '-preset', 'ultrafast', ...HEVC)
+    const whole = readFileSync(hevc)
+    // Each kind of damage, in H.264 of three containers and in H.265.
+    const looks = [...damage.keys()].slice(0, KINDS).map((name) => clips.at(`damaged/${name}`))
+    for (let n = 0; n < KINDS; n++) {
+      const path = clips.at(`damaged-hevc-${n}.mp4`)
+      writeFileSync(path, damaged(whole, SEED, n).bytes)
+      looks.push(path)
+    }
+    const outcomes = await lookAtAll(looks)
+    const codes = outcomes.flatMap((outcome) => ('code' in outcome ? [outcome.code] : []))
+    expect(codes).toEqual(codes.map(() => expect.stringMatching(/^(SRC|DEC)_/)))
+    const reports = outcomes.filter((outcome) => 'packets' in outcome)
+    expect(reports.length).toBeGreaterThanOrEqual(KINDS)
+    for (const { damage, packets } of reports) {
+      expect(packets).toBeGreaterThan(0)
+      expect(damage.at.length).toBe(Math.min(20, damage.count))
+    }
+    // Bits of a payload show in the decoder alone; what is cut off or missing shows here.
+    expect(reports.filter(({ damage }) => damage.at.some(({ byte }) => byte !== null)).length).toBeGreaterThanOrEqual(3)
   })
 
   it('sizes of nothing and of 16K: a code of the input, or its frames', async () => {

@@ -29,10 +29,11 @@ describe('a job', () => {
     expect(jobs.find(id)).toMatchObject({ state: 'running', progress: 0.5, contentHash: 'abc', finishedAtMs: null })
     jobs.note(id, 'went on at 12 s')
     jobs.move(id, 'exporting', { detail: '12 keyframes' })
-    jobs.move(id, 'done', { detail: '12 keyframes' })
+    jobs.move(id, 'done', { detail: '12 keyframes', result: '/out/a/a' })
     const { history, ...job } = jobs.find(id)!
     expect(job).toEqual({
       ...{ ...work(), id, state: 'done', progress: 1, attempts: 1, contentHash: 'abc', settings: 'fast', error: null },
+      result: '/out/a/a',
       ...{ createdAtMs: 1000, startedAtMs: 1001, finishedAtMs: 1005 },
     })
     expect(history.map(({ state, detail }) => [state, detail])).toEqual([
@@ -67,7 +68,7 @@ describe('a job', () => {
   it('does not skip a state, and none follows the end', () => {
     const jobs = opened()
     const { id } = jobs.begin(work(), 'fast')
-    expect(() => jobs.move(id, 'done', { detail: '' })).toThrow('does not go from queued to done')
+    expect(() => jobs.move(id, 'exporting', { detail: '' })).toThrow('does not go from queued to exporting')
     jobs.move(id, 'cancelled', { detail: 'stopped' })
     expect(() => jobs.move(id, 'running', { detail: '' })).toThrow('does not go from cancelled to running')
     expect(jobs.find(id)?.history).toHaveLength(2)

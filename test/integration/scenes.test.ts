@@ -15,9 +15,9 @@ it.skipIf(!installed)('renders a clip whose truth has a pose, a label and a blur
   const frames = decoded.length / (width * height)
   expect([frames, truth.frames.length]).toEqual([45, 45])
 
-  // The path stands still from 5 to 7.4 s, and hurries on from there.
+  // The path stands still from 5 to 7.6 s, and hurries on from there.
   const { frames: poses } = truth
-  expect(poses.slice(3, 33).every(({ label }) => label === 'pause')).toBe(true)
+  expect(poses.slice(0, 30).every(({ label }) => label === 'pause')).toBe(true)
   expect(poses.slice(38).every(({ label }) => label === 'parallax')).toBe(true)
   const change = (from: number, to: number) => {
     let sum = 0

@@ -7,10 +7,15 @@ import type { LumaView } from '../../../core/frame.ts'
 
 /** Structure tensor over 7×7. */
 const WINDOW = 3
+const SIDE = 2 * WINDOW + 1
 /** Corners keep this far from the border, px: a patch of the tracker and its first step. */
 const MARGIN_PX = 9
 /** Least eigenvalue by pixel, grey levels²: the noise of a dim indoor picture (deviation 3) makes up to about 3. */
 const MIN_EIGENVALUE = 6
+
+/** Corners nearer to each other are one; cells larger than this leave too much of a picture to one point. */
+const MIN_CELL_PX = 8
+const MAX_CELL_PX = 96
 
 export interface CornerGrid {
   cellPx: number
@@ -20,7 +25,7 @@ export interface CornerGrid {
 
 /** Cells so that about `points` of them cover the picture. */
 export function cornerGrid(width: number, height: number, points: number): CornerGrid {
-  const cellPx = Math.max(8, Math.round(Math.sqrt((width * height) / points)))
+  const cellPx = Math.max(MIN_CELL_PX, Math.min(MAX_CELL_PX, Math.round(Math.sqrt((width * height) / points))))
   return { cellPx, columns: Math.ceil(width / cellPx), rows: Math.ceil(height / cellPx) }
 }
 
@@ -31,8 +36,6 @@ export function findCorners(
   occupied: Uint8Array,
   add: (x: number, y: number) => void,
 ): void {
-  const side = grid.cellPx + 2 * WINDOW
-  if (products.length < 3 * side * side) products = new Float32Array(3 * side * side)
   for (let row = 0; row < grid.rows; row++) {
     for (let column = 0; column < grid.columns; column++) {
       if (occupied[row * grid.columns + column] !== 0) continue
@@ -46,17 +49,22 @@ export function findCorners(
   }
 }
 
-let products = new Float32Array(0)
+/** Of the largest cell, with its rim. */
+const MAX_SIDE = MAX_CELL_PX + 2 * WINDOW
+const products = new Float32Array(3 * MAX_SIDE * MAX_SIDE)
+const columns = new Float32Array(3 * MAX_SIDE)
 const best = { x: 0, y: 0 }
 
-/** In [left, right) × [top, bottom); false where no pixel passes. Box sums run down the columns, then along the rows. */
+/**
+ * In [left, right) × [top, bottom); false where no pixel passes. Box sums run down the columns, then along the rows; all of them
+ * are whole numbers below 2²⁴, exact in float32.
+ */
 function bestCorner({ data, stride }: LumaView, left: number, top: number, right: number, bottom: number): boolean {
   const width = right - left + 2 * WINDOW
   const height = bottom - top + 2 * WINDOW
   const plane = width * height
-  let out = 0
-  for (let y = top - WINDOW; y < bottom + WINDOW; y++) {
-    let at = y * stride + left - WINDOW
+  for (let y = 0, out = 0; y < height; y++) {
+    let at = (top - WINDOW + y) * stride + left - WINDOW
     for (let x = 0; x < width; x++, at++, out++) {
       const gx = data[at + 1]! - data[at - 1]!
       const gy = data[at + stride]! - data[at - stride]!
@@ -66,50 +74,57 @@ function bestCorner({ data, stride }: LumaView, left: number, top: number, right
     }
   }
   // Gradients above are twice the central difference: a factor of 4 in the tensor.
-  const scale = 0.25 / (2 * WINDOW + 1) ** 2
-  let bestLeast = MIN_EIGENVALUE
+  const scale = 0.25 / SIDE ** 2
+  let bestLeast = MIN_EIGENVALUE / scale
   let isFound = false
-  for (let part = 0; part < 3; part++) sumColumns(part * plane, width, height)
+  for (let part = 0; part < 3; part++) startColumns(part, part * plane, width)
   for (let y = 0; y < bottom - top; y++) {
+    if (y > 0) for (let part = 0; part < 3; part++) moveColumns(part, part * plane + (y - 1) * width, width)
     let xx = 0
     let xy = 0
     let yy = 0
-    const row = y * width
-    for (let x = 0; x < 2 * WINDOW; x++) {
-      xx += products[row + x]!
-      xy += products[plane + row + x]!
-      yy += products[2 * plane + row + x]!
+    for (let x = 0; x < SIDE - 1; x++) {
+      xx += columns[x]!
+      xy += columns[MAX_SIDE + x]!
+      yy += columns[2 * MAX_SIDE + x]!
     }
     for (let x = 0; x < right - left; x++) {
-      const enter = row + x + 2 * WINDOW
-      xx += products[enter]!
-      xy += products[plane + enter]!
-      yy += products[2 * plane + enter]!
+      const enter = x + SIDE - 1
+      xx += columns[enter]!
+      xy += columns[MAX_SIDE + enter]!
+      yy += columns[2 * MAX_SIDE + enter]!
       const half = (xx + yy) / 2
-      const least = (half - Math.sqrt(((xx - yy) / 2) ** 2 + xy * xy)) * scale
-      if (least > bestLeast) {
-        bestLeast = least
-        best.x = left + x
-        best.y = top + y
-        isFound = true
+      // The least eigenvalue is at most the half sum: most pixels need no root.
+      if (half > bestLeast) {
+        const least = half - Math.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
+        if (least > bestLeast) {
+          bestLeast = least
+          best.x = left + x
+          best.y = top + y
+          isFound = true
+        }
       }
-      const leave = row + x
-      xx -= products[leave]!
-      xy -= products[plane + leave]!
-      yy -= products[2 * plane + leave]!
+      xx -= columns[x]!
+      xy -= columns[MAX_SIDE + x]!
+      yy -= columns[2 * MAX_SIDE + x]!
     }
   }
   return isFound
 }
 
-/** Each value becomes the sum of itself and the 2·WINDOW below it; the last rows become meaningless. */
-function sumColumns(base: number, width: number, height: number): void {
-  for (let y = 0; y + 2 * WINDOW < height; y++) {
-    const row = base + y * width
-    for (let x = 0; x < width; x++) {
-      let sum = products[row + x]!
-      for (let below = 1; below <= 2 * WINDOW; below++) sum += products[row + x + below * width]!
-      products[row + x] = sum
-    }
+/** Sums of the first SIDE rows of a plane of products. */
+function startColumns(part: number, base: number, width: number): void {
+  for (let x = 0; x < width; x++) {
+    let sum = 0
+    for (let row = 0; row < SIDE; row++) sum += products[base + row * width + x]!
+    columns[part * MAX_SIDE + x] = sum
   }
+}
+
+/** One row down: `leaving` is where the row that leaves begins. */
+function moveColumns(part: number, leaving: number, width: number): void {
+  const entering = leaving + SIDE * width
+  const base = part * MAX_SIDE
+  for (let x = 0; x < width; x++)
+    columns[base + x] = columns[base + x]! + products[entering + x]! - products[leaving + x]!
 }

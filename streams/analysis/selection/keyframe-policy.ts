@@ -25,6 +25,13 @@ const STILL_FLOW_RATIO = 0.002
 /** Of the points, below which even a camera that stands still sees something else. */
 const CHANGED_OVERLAP = 0.2
 
+/** A walk straight ahead loses the rim of the view while its middle hardly moves; beyond this factor the loss is not the view's. */
+const MOST_LOSS_BY_MOVE = 2.5
+/** A turn on the spot shows something new, but fixes no point: what it shows needs to overlap, and no more. */
+const TURN_STRETCH = 1.5
+/** Share of the aimed-at distance that is enough when it is all parallax: some 4° of a phone's view of 65°. */
+const PARALLAX_SHARE = 0.5
+
 export interface Progress {
   /** 1: a keyframe is due. */
   ratio: number
@@ -33,15 +40,19 @@ export interface Progress {
 
 /** How far the view is on its way to the next keyframe. `twice`: points of the last one with two sightings. */
 export function progressOf(view: ViewProgress, twice: number, spec: KeyframeSpec): Progress {
-  const moved = view.flowRatio / spec.targetFlowRatio
-  const lost = (1 - view.overlapRatio) / (1 - spec.minOverlapRatio)
-  const stands = view.flowRatio < STILL_FLOW_RATIO
-  if (stands) return { ratio: view.overlapRatio < CHANGED_OVERLAP ? CLOSE_PROGRESS : moved, reason: 'overlap' }
-  const broken = twice < MIN_CONTINUITY_TRACKS ? 0 : (1 - view.continuityRatio) / (1 - MIN_CONTINUITY)
-  let progress: Progress = { ratio: moved, reason: 'parallax' }
+  const moved = view.flowRatio / (spec.targetFlowRatio * (view.turned ? TURN_STRETCH : 1))
+  if (view.flowRatio < STILL_FLOW_RATIO) {
+    return { ratio: view.overlapRatio < CHANGED_OVERLAP ? CLOSE_PROGRESS : moved, reason: 'overlap' }
+  }
+  const parallax = view.model === 'F' ? view.parallaxRatio / (PARALLAX_SHARE * spec.targetFlowRatio) : 0
+  // Points that are lost without a movement are not out of sight, but were hard to follow.
+  const credible = (MOST_LOSS_BY_MOVE * view.flowRatio) / spec.targetFlowRatio
+  const lost = Math.min(credible, (1 - view.overlapRatio) / (1 - spec.minOverlapRatio))
+  const broken = Math.min(credible, (1 - view.continuityRatio) / (1 - MIN_CONTINUITY))
+  let progress: Progress = { ratio: Math.max(moved, parallax), reason: 'parallax' }
   if (lost > progress.ratio) progress = { ratio: lost, reason: 'overlap' }
-  if (broken > progress.ratio) progress = { ratio: broken, reason: 'continuity' }
-  return progress
+  if (twice >= MIN_CONTINUITY_TRACKS && broken > progress.ratio) progress = { ratio: broken, reason: 'continuity' }
+  return view.turned ? { ...progress, reason: 'rotation' } : progress
 }
 
 /** What a candidate counts for: a good picture early is worth more than a bad one in time. */

@@ -21,7 +21,7 @@ import {
 import { emptyStep, type SelectorState } from './selection-state.ts'
 import type { KeyframeCandidate, SelectionStep } from './selection-words.ts'
 import { REMEMBERED_KEYFRAMES } from './track-table.ts'
-import { driftSinceHeld, type KeyView, viewSince } from './view-change.ts'
+import { driftSinceHeld, type KeyView, ViewGauge } from './view-change.ts'
 
 /** Fewer points than this, or than this share of them, found again: nothing of the picture before is left. */
 const FOUND = { count: 8, share: 0.15 }
@@ -51,6 +51,7 @@ export class KeyframeSelector {
   readonly #spec: KeyframeSpec
   readonly #size: Size
   readonly #tracker: FeatureTracker
+  readonly #gauge: ViewGauge
   readonly #neighbourhood = new Neighbourhood()
   /** Newest first. */
   #keySeqs: number[] = []
@@ -72,6 +73,7 @@ export class KeyframeSelector {
     this.#spec = spec
     this.#size = size
     this.#tracker = new FeatureTracker(size, spec.tracks)
+    this.#gauge = new ViewGauge(size)
   }
 
   /**
@@ -99,6 +101,7 @@ export class KeyframeSelector {
       keySeqs: this.#keySeqs,
       key: this.#key,
       opening: this.#opening,
+      judged: this.#gauge.save(),
       worth: this.#neighbourhood.save(),
       tracker: this.#tracker.hasPicture ? this.#tracker.save() : null,
     }
@@ -187,8 +190,9 @@ export class KeyframeSelector {
   }
 
   #advance(candidate: KeyframeCandidate, worth: Worth, key: KeyView, still: boolean): void {
-    const { continuityRatio, ...view } = viewSince(key, this.#tracker.tracks, this.#size)
-    const progress = progressOf({ ...view, continuityRatio }, key.twice, this.#spec)
+    const measured = this.#gauge.measure(key, this.#tracker.tracks)
+    const progress = progressOf(measured, key.twice, this.#spec)
+    const { continuityRatio: _, turned: __, ...view } = measured
     this.#letGo(candidate.ptsMs, progress.ratio)
     if (progress.ratio >= 1) this.#due ??= { sinceMs: candidate.ptsMs, reason: progress.reason }
     const value = valueAt(worth.quality, progress.ratio)
@@ -238,6 +242,7 @@ export class KeyframeSelector {
     this.#out.keep.push(held.record.seq)
     this.#tracker.tracks.commitHeld()
     this.#keySeqs = [held.record.seq, ...this.#keySeqs].slice(0, REMEMBERED_KEYFRAMES)
+    this.#gauge.reset()
     this.#key = held.key
     this.#held = null
     this.#due = null
@@ -280,6 +285,7 @@ export class KeyframeSelector {
     this.#keySeqs = state.keySeqs
     this.#key = state.key
     this.#opening = state.opening
+    this.#gauge.load(state.judged)
     this.#neighbourhood.load(state.worth)
     if (state.tracker) this.#tracker.load(state.tracker, luma, state.ptsMs)
   }

@@ -11,11 +11,9 @@ import type { Pyramid } from './pyramid.ts'
 const RADIUS = 5
 const SIDE = 2 * RADIUS + 1
 const AREA = SIDE * SIDE
-/** The template with a rim of one pixel for its gradient. */
-const RIM_SIDE = SIDE + 2
 /** Levels above 0: displacements of ±2 px per level at the coarsest, on top of the guess. */
 const COARSE_LEVELS = 3
-const MAX_STEPS = { coarse: 5, fine: 8 }
+const MAX_STEPS = { coarse: 3, fine: 6 }
 /** Steps shorter than this end the search, px. */
 const CONVERGED_PX = 0.03
 /** Least eigenvalue of the structure tensor by pixel, grey levels²: below, the patch slides along an edge. */
@@ -24,10 +22,11 @@ const MIN_EIGENVALUE = 1.5
 const GAIN = { least: 0.4, most: 2.5 }
 /** Correlation of a patch that is found. Blur costs correlation: higher, and points are lost in each shake. */
 const MIN_CORRELATION = 0.75
+/** Fine texture averages away on the coarse levels: what was found there by less is worse than the guess. */
+const MIN_COARSE_CORRELATION = 0.6
 /** Forward and backward must meet within this, px (Kalal et al., ICPR 2010). */
 const MAX_RETURN_PX = 0.8
 
-const rim = new Float32Array(RIM_SIDE * RIM_SIDE)
 const patch = new Float32Array(AREA)
 const gradX = new Float32Array(AREA)
 const gradY = new Float32Array(AREA)
@@ -88,7 +87,7 @@ function follow(
       toLevel(toY, level),
       steps,
     )
-    if (good) {
+    if (good && (level === 0 || found.correlation >= MIN_COARSE_CORRELATION)) {
       toX = fromLevel(found.x, level)
       toY = fromLevel(found.y, level)
     } else if (level === 0) return false
@@ -110,7 +109,10 @@ function fromLevel(value: number, level: number): number {
 
 /** One level, Gauss-Newton. False when the patch leaves the picture, has no corner, or wanders off. Writes `found`. */
 function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by: number, maxSteps: number): boolean {
-  if (!cut(a, ax, ay)) return false
+  const column = Math.round(ax)
+  const row = Math.round(ay)
+  const reach = RADIUS + 1
+  if (column < reach || row < reach || column + reach >= a.width || row + reach >= a.height) return false
   let sum = 0
   let squares = 0
   let sumX = 0
@@ -120,19 +122,25 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
   let yy = 0
   let xValue = 0
   let yValue = 0
-  for (let i = 0; i < AREA; i++) {
-    const value = patch[i]!
-    const gx = gradX[i]!
-    const gy = gradY[i]!
-    sum += value
-    squares += value * value
-    sumX += gx
-    sumY += gy
-    xx += gx * gx
-    xy += gx * gy
-    yy += gy * gy
-    xValue += gx * value
-    yValue += gy * value
+  for (let y = -RADIUS, i = 0; y <= RADIUS; y++) {
+    let at = (row + y) * a.stride + column - RADIUS
+    for (let x = 0; x < SIDE; x++, at++, i++) {
+      const value = a.data[at]!
+      const gx = 0.5 * (a.data[at + 1]! - a.data[at - 1]!)
+      const gy = 0.5 * (a.data[at + a.stride]! - a.data[at - a.stride]!)
+      patch[i] = value
+      gradX[i] = gx
+      gradY[i] = gy
+      sum += value
+      squares += value * value
+      sumX += gx
+      sumY += gy
+      xx += gx * gx
+      xy += gx * gy
+      yy += gy * gy
+      xValue += gx * value
+      yValue += gy * value
+    }
   }
   const meanX = sumX / AREA
   const meanY = sumY / AREA
@@ -147,6 +155,9 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
   const least = half - Math.sqrt(Math.max(0, half * half - determinant))
   if (least < MIN_EIGENVALUE * AREA) return false
 
+  // The template is around the nearest pixel, which moves as the point does.
+  bx += column - ax
+  by += row - ay
   const startX = bx
   const startY = by
   for (let step = 0; step < maxSteps; step++) {
@@ -166,11 +177,11 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
     let gxValue = 0
     let gyValue = 0
     let i = 0
-    for (let row = -RADIUS; row <= RADIUS; row++) {
-      let at = (y0 + row) * stride + x0 - RADIUS
+    for (let y = -RADIUS; y <= RADIUS; y++) {
+      let at = (y0 + y) * stride + x0 - RADIUS
       let upper = data[at]!
       let lower = data[at + stride]!
-      for (let column = 0; column < SIDE; column++, i++) {
+      for (let x = 0; x < SIDE; x++, i++) {
         at++
         const upperRight = data[at]!
         const lowerRight = data[at + stride]!
@@ -195,49 +206,10 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
     const stepY = (xx * ey - xy * ex) / determinant
     bx += stepX
     by += stepY
-    if (Math.abs(bx - startX) > SIDE || Math.abs(by - startY) > SIDE) return false
+    if (Math.abs(bx - startX) > RADIUS || Math.abs(by - startY) > RADIUS) return false
     if (stepX * stepX + stepY * stepY < CONVERGED_PX * CONVERGED_PX) break
   }
-  found.x = bx
-  found.y = by
-  return true
-}
-
-/** Patch around (x, y) and its gradient (central differences) into the scratch; false outside the picture. */
-function cut(picture: LumaView, x: number, y: number): boolean {
-  const reach = RADIUS + 1
-  const x0 = Math.floor(x)
-  const y0 = Math.floor(y)
-  if (x0 < reach || y0 < reach || x0 + reach + 1 >= picture.width || y0 + reach + 1 >= picture.height) return false
-  const fx = x - x0
-  const fy = y - y0
-  const w00 = (1 - fx) * (1 - fy)
-  const w01 = fx * (1 - fy)
-  const w10 = (1 - fx) * fy
-  const w11 = fx * fy
-  const { data, stride } = picture
-  let i = 0
-  for (let row = -reach; row <= reach; row++) {
-    let at = (y0 + row) * stride + x0 - reach
-    let upper = data[at]!
-    let lower = data[at + stride]!
-    for (let column = 0; column < RIM_SIDE; column++, i++) {
-      at++
-      const upperRight = data[at]!
-      const lowerRight = data[at + stride]!
-      rim[i] = w00 * upper + w01 * upperRight + w10 * lower + w11 * lowerRight
-      upper = upperRight
-      lower = lowerRight
-    }
-  }
-  let out = 0
-  for (let row = 1; row <= SIDE; row++) {
-    let at = row * RIM_SIDE + 1
-    for (let column = 0; column < SIDE; column++, at++, out++) {
-      patch[out] = rim[at]!
-      gradX[out] = 0.5 * (rim[at + 1]! - rim[at - 1]!)
-      gradY[out] = 0.5 * (rim[at + RIM_SIDE]! - rim[at - RIM_SIDE]!)
-    }
-  }
+  found.x = bx + ax - column
+  found.y = by + ay - row
   return true
 }

@@ -5,7 +5,7 @@ import type { SelectionReason } from '../../../core/keyframe.ts'
 import type { WorthState } from './candidate-worth.ts'
 import type { TrackerState } from './feature-tracker.ts'
 import type { DecidedFrame, SelectionStep } from './selection-words.ts'
-import type { KeyView } from './view-change.ts'
+import type { JudgedView, KeyView } from './view-change.ts'
 
 /** JSON; nobody but the selector reads it. */
 export interface SelectorState {
@@ -16,6 +16,7 @@ export interface SelectorState {
   keySeqs: number[]
   key: KeyView | null
   opening: SelectionReason
+  judged: JudgedView
   worth: WorthState
   tracker: TrackerState | null
 }

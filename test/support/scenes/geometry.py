@@ -61,6 +61,8 @@ class World:
 
     def seal(self):
         self.corners = np.array(self._corners)
+        # Away from the side that is seen.
+        self.normals = np.cross(self.corners[:, 1] - self.corners[:, 0], self.corners[:, 3] - self.corners[:, 0])
         self.surface = np.array(self._surface)
         self.to_texture = np.array(self._to_texture)
         return self

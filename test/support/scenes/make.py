@@ -1,7 +1,7 @@
 """Renders one handheld clip of a known scene, and writes down the truth about it.
 
 Run: /usr/bin/python3 test/support/scenes/make.py street --out clip.mp4 --truth clip.json [--width 960 --height 540 --fps 30
---from 0 --seconds 20]. The same arguments give the same pictures; the clip is what ffmpeg's libx264 makes of them.
+--from 0 --seconds 22]. The same arguments give the same pictures; the clip is what ffmpeg's libx264 makes of them.
 """
 import argparse
 import json
@@ -105,7 +105,7 @@ def main():
     parser.add_argument('--height', type=int, default=540)
     parser.add_argument('--fps', type=float, default=30)
     parser.add_argument('--from', type=float, default=0, dest='start')
-    parser.add_argument('--seconds', type=float, default=20)
+    parser.add_argument('--seconds', type=float, default=22)
     parser.add_argument('--seed', type=int, default=1)
     args = parser.parse_args()
     cv2.setNumThreads(1)

@@ -30,15 +30,17 @@ def exposure(world, camera, rotation, translation):
     picture[:] = world.sky
     nearest = np.zeros((camera.height, camera.width), np.float32)
     corners = world.corners @ rotation.T + translation
-    for tile, clipped in in_sight(corners, camera):
-        draw(world, camera, rotation, translation, tile, corners[tile], clipped, picture, nearest)
+    normals = world.normals @ rotation.T
+    for tile, outline in in_sight(corners, normals, camera):
+        # 1/z = n · (x, y, 1) / (n · p) for the ray through a pixel.
+        plane = normals[tile] / (normals[tile] @ corners[tile, 0])
+        draw(world, camera, rotation, translation, tile, plane, outline, picture, nearest)
     return picture, nearest
 
 
-def in_sight(corners, camera):
+def in_sight(corners, normals, camera):
     """Tiles that face the camera and are at least partly in its view, nearest first, with their outline if it is cut."""
-    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0])
-    facing = np.einsum('ij,ij->i', normal, corners[:, 0]) > 1e-9
+    facing = np.einsum('ij,ij->i', normals, corners[:, 0]) > 1e-9
     inside = corners @ camera.planes[:, :3].T >= camera.planes[:, 3]
     seen = np.flatnonzero(facing & inside.any(1).all(1))
     for tile in seen[np.argsort(corners[seen, :, 2].mean(1))]:
@@ -64,17 +66,14 @@ def cut(outline, planes):
     return outline
 
 
-def draw(world, camera, rotation, translation, tile, corners, outline, picture, nearest):
+def draw(world, camera, rotation, translation, tile, plane, outline, picture, nearest):
     points = outline[:, :2] / outline[:, 2:] * camera.focal_px + camera.centre
     low = np.maximum(np.floor(points.min(0)).astype(int), 0)
     high = np.minimum(np.ceil(points.max(0)).astype(int) + 1, (camera.width, camera.height))
     if (high <= low).any():
         return
     part = (slice(low[1], high[1]), slice(low[0], high[0]))
-    normal = np.cross(corners[1] - corners[0], corners[3] - corners[0])
-    # 1/z = (n · (x, y, 1)) / (n · p) for the ray through a pixel.
-    a, b, c = normal / (normal @ corners[0])
-    a, b = a / camera.focal_px, b / camera.focal_px
+    a, b, c = plane / (camera.focal_px, camera.focal_px, 1)
     across = a * (np.arange(low[0], high[0]) - camera.centre[0])
     along = b * (np.arange(low[1], high[1]) - camera.centre[1]) + c
     inverse = (along[:, None] + across[None]).astype(np.float32)

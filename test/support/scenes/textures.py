@@ -8,6 +8,9 @@ import string
 import cv2
 import numpy as np
 
+# A mark below this is noise at best.
+FINEST_PX = 2
+
 
 def surface(style, width_m, height_m, px_per_m, rng):
     """uint8 [rows, columns, 3]. `style` is one of the keys of STYLES."""
@@ -45,6 +48,8 @@ def marks(picture, px_per_m, rng, per_m2, sizes_m=(0.015, 0.25), contrast=60):
     for _ in range(int(per_m2 * area)):
         small, large = sizes_m
         size = px_per_m * small / np.sqrt(1 - rng.uniform() * (1 - (small / large) ** 2))
+        if size < FINEST_PX:
+            continue
         at = rng.uniform((0, 0), (columns, rows))
         colour = picture[int(at[1]), int(at[0])] + rng.uniform(-contrast, contrast) + rng.uniform(-15, 15, 3)
         angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 8)))

@@ -33,8 +33,8 @@ const tiles = new Map<number, Float32Array>()
 /** A room of three walls of patches at 3, 5 and 9 m; `salt` gives another one. */
 export function layers(salt = 1): Wall[] {
   return [
-    { depth: 3, cover: 0.3, cell: 0.03, salt },
-    { depth: 5, cover: 0.5, cell: 0.05, salt: salt + 1 },
+    { depth: 3, cover: 0.42, cell: 0.03, salt },
+    { depth: 5, cover: 0.52, cell: 0.05, salt: salt + 1 },
     { depth: 9, cover: 1, cell: 0.09, salt: salt + 2 },
   ]
 }
@@ -90,8 +90,10 @@ function trace(walls: readonly Wall[], pose: Pose, dx: number, dy: number, dz: n
     if (reach <= 0) continue
     const x = ((pose.x ?? 0) + dx * reach) / wall.cell
     const y = ((pose.y ?? 0) + dy * reach) / wall.cell
-    if (wall.cover < 1 && look(wall.salt + 50, x / 24, y / 24) > 255 * wall.cover) continue
-    return 40 + 0.7 * look(wall.salt, x, y)
+    if (wall.cover < 1 && look(wall.salt + 50, x / 12, y / 12) > 255 * wall.cover) continue
+    return (
+      30 + 0.35 * look(wall.salt, x, y) + 0.35 * look(wall.salt, x / 4, y / 4) + 0.2 * look(wall.salt, x / 16, y / 16)
+    )
   }
   return 128
 }

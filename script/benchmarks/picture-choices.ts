@@ -1,0 +1,65 @@
+/**
+ * Pictures of a clip as several methods choose them, each written as a JPEG that is named by its frame: 00000042.jpg is frame 42,
+ * counted from 0. Starts ffmpeg and `bin/grabber extract`; runs in the benchmark's process.
+ */
+import { execFile } from 'node:child_process'
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+const LIMIT_MS = 600_000
+/** FFmpeg's best; none of the methods is to lose by it. */
+const JPEG = ['-q:v', '2']
+
+/** Frames of `count` pictures, each in the middle of its part of the clip. */
+export function evenFrames(count: number, frames: number): number[] {
+  const n = Math.min(count, frames)
+  return Array.from({ length: n }, (_, i) => Math.floor(((i + 0.5) * frames) / n))
+}
+
+/** Length of the groups of which ffmpeg's thumbnail filter takes one each, so that `count` is met as nearly as it can be. */
+export function groupLength(count: number, frames: number): number {
+  const made = (length: number) => Math.ceil(frames / length)
+  const exact = frames / count
+  const [shorter, longer] = [Math.max(1, Math.floor(exact)), Math.max(1, Math.ceil(exact))]
+  return Math.abs(made(longer) - count) < Math.abs(made(shorter) - count) ? longer : shorter
+}
+
+export async function writeEven(clip: string, folder: string, count: number, frames: number): Promise<void> {
+  const wanted = new Set(evenFrames(count, frames))
+  const select = `select='${[...wanted].map((frame) => `eq(n,${frame})`).join('+')}'`
+  await write(clip, folder, select)
+}
+
+/** Its most representative one of each group: the nearest to the group's mean histogram. */
+export async function writeThumbnails(clip: string, folder: string, count: number, frames: number): Promise<void> {
+  await write(clip, folder, `thumbnail=${groupLength(count, frames)}`)
+}
+
+async function write(clip: string, folder: string, filter: string): Promise<void> {
+  mkdirSync(folder)
+  const names = ['-fps_mode', 'passthrough', '-frame_pts', '1', join(folder, '%08d.jpg')]
+  const args = ['-v', 'error', '-nostdin', '-i', clip, '-vf', filter, ...JPEG, ...names]
+  await execute('ffmpeg', args, { timeout: LIMIT_MS })
+}
+
+/** What `bin/grabber extract` makes of the clip with its own settings. */
+export async function writeKeyframes(clip: string, folder: string, mode: string): Promise<void> {
+  mkdirSync(folder)
+  const out = mkdtempSync(join(tmpdir(), 'grabber-keyframes-'))
+  try {
+    const command = resolve(import.meta.dirname, '../../bin/grabber')
+    const env = { ...process.env, GRABBER_DATA: join(out, 'data') }
+    await execute(command, ['extract', clip, '--out', out, '--mode', mode], {
+      env,
+      timeout: LIMIT_MS,
+      maxBuffer: 1 << 28,
+    })
+    const images = join(out, 'clip', 'images')
+    for (const name of readdirSync(images)) linkSync(join(images, name), join(folder, name))
+  } finally {
+    rmSync(out, { recursive: true })
+  }
+}
