@@ -13,14 +13,20 @@ import { cleanUp, onCleanUp, temporaryFolder } from './support/nats.ts'
 afterEach(cleanUp)
 
 const head: JournalHead = { version: '1', contentHash: 'c0ffee'.repeat(8), settings: 's' }
-const rest = {
-  pixelHash: 'c0ffee',
-  file: { sizeBytes: 1, modifiedMs: 1, inode: 1 },
-  damage: { count: 0, positions: [] },
-  state: '{}',
-}
 const mark = (seq: number): JournalMark => ({
-  checkpoint: { loop: 0, seqBase: 0, ptsBaseMs: 0, selection: { seq, ptsMs: 40 * seq, ...rest } },
+  checkpoint: {
+    loop: 0,
+    seqBase: 0,
+    ptsBaseMs: 0,
+    selection: {
+      seq,
+      ptsMs: 40 * seq,
+      pixelHash: '',
+      file: { sizeBytes: 1, modifiedMs: 1, inode: 1 },
+      damage: { count: 0, positions: [] },
+      state: '{}',
+    },
+  },
   totals: { ledger: emptyLedger(), faces: 0, tracks: 0, lastPtsMs: 40 * seq },
   seconds: 1,
 })
