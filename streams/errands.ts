@@ -5,7 +5,9 @@
 import { systemClock } from '../core/clock.ts'
 import type { FromSession, ToSession } from '../core/wire/control.ts'
 import { cutPieces } from './media/clip-cutter.ts'
+import { copyPictures } from './picture-copies.ts'
 import { preflight } from './preflight.ts'
+import { secondPass } from './second-pass.ts'
 
 type Post = (message: FromSession) => void
 type ErrandMessage = Extract<ToSession, { type: keyof typeof errands }>
@@ -20,6 +22,16 @@ const errands = {
   async cut({ incarnation, spec }: Extract<ToSession, { type: 'cut' }>, post: Post) {
     await cutPieces(spec, systemClock, (answer) => post({ type: 'cut.answer', incarnation, ...answer }))
     post({ type: 'cut.ended', incarnation })
+  },
+  /** Answers `copied` for each picture, then `copies.ended`. */
+  async copy({ incarnation, spec }: Extract<ToSession, { type: 'copy' }>, post: Post) {
+    await copyPictures(spec, systemClock, (index) => post({ type: 'copied', incarnation, index }))
+    post({ type: 'copies.ended', incarnation })
+  },
+  /** Answers `second-pass.done`. */
+  async 'second-pass'({ incarnation, spec }: Extract<ToSession, { type: 'second-pass' }>, post: Post) {
+    const onSign = (ratio: number) => post({ type: 'second-pass.sign', incarnation, ratio })
+    post({ type: 'second-pass.done', incarnation, outcome: await secondPass(spec, systemClock, onSign) })
   },
 }
 

@@ -12,7 +12,7 @@ import type { PictureScaler } from './media/picture-scaler.ts'
 import { bounded } from './operators/bounded.ts'
 import { pictureHealth } from './operators/picture-health.ts'
 import { LIVE_TAIL_FRAMES, LOSSLESS_FRAMES, type SessionServices } from './session-services.ts'
-import type { Pass } from './sources/pass.ts'
+import type { Captured, Pass } from './sources/pass.ts'
 
 /** Frames that may wait for the detector when the newest wins. */
 const LIVE_DETECT_QUEUE = 2
@@ -44,6 +44,11 @@ export interface PassAnalysis {
 export async function analysePass(options: PassAnalysis): Promise<{ failure?: unknown }> {
   const { pass, services, scaler, policy, selection, resumeFrom, concludes, isSourceFailure, onBegun } = options
   const outcome: { failure?: unknown } = {}
+  const rejoin = (captured: Captured) => {
+    using frame = services.borrow(captured, scaler)
+    if (resumeFrom !== null) selection?.branch.resume(frame, resumeFrom)
+    return undefined
+  }
   const frames = pass.frames(policy).pipe(
     catchError((error) => {
       if (!isSourceFailure(error)) throw error
@@ -51,11 +56,9 @@ export async function analysePass(options: PassAnalysis): Promise<{ failure?: un
       return EMPTY
     }),
     map((captured, index) => {
+      const frame = captured.again ? rejoin(captured) : services.capture(captured, scaler)
       if (index === 0) onBegun()
-      if (!captured.again) return services.capture(captured, scaler)
-      using frame = services.borrow(captured, scaler)
-      if (resumeFrom !== null) selection?.branch.resume(frame, resumeFrom)
-      return undefined
+      return frame
     }),
     filter((frame) => frame !== undefined),
     services.lossless ? identity : pictureHealth({ ...services.spec.picture, onChange: options.onPicture }),

@@ -9,7 +9,6 @@ import type { Clock } from '../core/clock.ts'
 import { GrabberError, toGrabberError } from '../core/errors.ts'
 import type { Size } from '../core/geometry.ts'
 import type { KeyframeSpec, SelectionCheckpoint } from '../core/wire/session-spec.ts'
-import type { Damage } from '../core/wire/stream-info.ts'
 import type { Selection } from './camera-graph.ts'
 import { ImageFolder } from './image-folder.ts'
 import { KeyframeBranch, type SelectionPoint } from './keyframe-branch.ts'
@@ -83,10 +82,6 @@ export class SelectionPass implements Selection, AsyncDisposable {
   get #isDue(): boolean {
     return this.#options.clock.monotonicMs() - this.#pointedMs >= CHECKPOINT_MS
   }
-}
-
-export function copyOf({ count, positions }: Damage): Damage {
-  return { count, positions: [...positions] }
 }
 
 /** An extraction must not lose a picture; a camera says that it could not keep one, and goes on. */

@@ -70,8 +70,11 @@ function go(message: Parameters<typeof runErrand>[0]): void {
     () => conclude(message.incarnation),
     (error) => {
       const { incarnation } = message
-      post({ type: 'failed', incarnation, error: toGrabberError(error).toJSON(), progress: null })
-      leave(1)
+      const coded = toGrabberError(error)
+      post({ type: 'failed', incarnation, error: coded.toJSON(), progress: null })
+      // A file that FFmpeg refuses to open leaves nothing behind; what failed later may have.
+      if (coded.code.startsWith('SRC_')) conclude(incarnation)
+      else leave(1)
     },
   )
 }
@@ -84,7 +87,7 @@ function engineOptions(spec: SessionSpec | StillsSpec) {
   return { session: spec.camera, priority: spec.priority, askDeadlineMs, expiresInMs }
 }
 
-/** The work has ended well: the next one may come, or the process ends. */
+/** The work is over and left nothing behind: the next one may come, or the process ends. */
 function conclude(incarnation: number): void {
   if (!several || hasStuckCalls()) {
     leave(0)

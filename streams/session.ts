@@ -3,40 +3,28 @@
  * Owns the passes over its source, one graph each. Must never retry: when the stream fails it says so and ends, and its
  * supervisor decides.
  */
-import { availableParallelism } from 'node:os'
 import type { Clock, Timer } from '../core/clock.ts'
 import { toGrabberError } from '../core/errors.ts'
 import type { InferenceEngine } from '../core/ports.ts'
 import type { SessionProgress, ToSession } from '../core/wire/control.ts'
-import type { Checkpoint, FileSource, LiveSource, SelectionCheckpoint, SessionSpec } from '../core/wire/session-spec.ts'
+import type { FileSource, LiveSource, SelectionCheckpoint, SessionSpec } from '../core/wire/session-spec.ts'
 import type { Activity } from './activity.ts'
-import { isExtraction } from './camera-graph.ts'
 import { DecodeGate } from './decode-gate.ts'
 import { hasStuckCalls } from './media/patient-call.ts'
 import { analysisSize, PictureScaler } from './media/picture-scaler.ts'
 import { analysePass } from './pass-analysis.ts'
-import { copyOf, SelectionPass } from './selection-pass.ts'
+import { Recording } from './recording.ts'
+import { SelectionPass } from './selection-pass.ts'
 import type { SessionLink } from './session-link.ts'
 import { SessionServices, type SourceFigures } from './session-services.ts'
 import { DamageReport } from './sources/damage-report.ts'
 import { isSourceFailure } from './sources/dial.ts'
-import { expectSame } from './sources/file-identity.ts'
-import { FilePass, type PassOptions } from './sources/file-pass.ts'
 import { LivePass } from './sources/live-pass.ts'
 import type { Pass } from './sources/pass.ts'
-import { RejoinMissed } from './sources/rejoin.ts'
 
 const PROGRESS_MS = 500
 /** While the decoder rests: the daemon hears of fifty cameras that have nothing to say (docs/protocol.md, "progress"). */
 const RESTING_PROGRESS_MS = 1000
-/**
- * A recording may use every core (0: FFmpeg chooses); of cameras there are many. Where there are only two cores the engine
- * and this process fill them: more decoder threads get in their way, 9 % fewer frames a second (docs/performance.md).
- */
-const LOSSLESS_DECODER_THREADS = availableParallelism() > 2 ? 0 : 1
-const LIVE_DECODER_THREADS = 1
-/** Decoding goes on beside measuring, which keeps the event loop busy; with one thread they would take turns. */
-const EXTRACTION_DECODER_THREADS = Math.max(2, availableParallelism())
 /** While a camera decodes what it had passed over, no more than so many frames are in the graph: none of them is dropped. */
 const LIVE_CATCH_UP_FRAMES = 2
 
@@ -73,7 +61,7 @@ export class Session {
     this.#tick()
     try {
       const { source } = this.#spec
-      if (source.kind === 'file') await this.#playFile(source)
+      if (source.kind === 'file') await this.#play(source)
       else await this.#watch(source)
     } catch (error) {
       this.#services.abandon()
@@ -137,70 +125,20 @@ export class Session {
     this.#link.send({ type: 'progress', progress: this.progress() })
   }
 
-  async #playFile(source: FileSource): Promise<void> {
-    let from: Checkpoint = source.from ?? { loop: 0, seqBase: 0, ptsBaseMs: 0 }
-    while (from.loop < source.passes && !this.#stopping) from = await this.#playPass(source, from)
-  }
-
-  async #playPass(source: FileSource, from: Checkpoint): Promise<Checkpoint> {
-    const { selection } = from
-    if (!selection) return this.#playFrom(source, from)
-    // What was damaged before is not met again.
-    Object.assign(this.#damage.damage, copyOf(selection.damage))
-    try {
-      return await this.#playFrom(source, from, { point: selection, fromStart: false })
-    } catch (error) {
-      if (!(error instanceof RejoinMissed)) throw error
-      return this.#playFrom(source, from, { point: selection, fromStart: true })
-    }
-  }
-
-  async #playFrom(source: FileSource, from: Checkpoint, rejoin?: PassOptions['rejoin']): Promise<Checkpoint> {
-    const { openTimeoutMs, originMs, decode } = this.#spec
-    const { loop, seqBase, ptsBaseMs, selection = null } = from
-    const extracts = isExtraction(this.#spec)
-    const pass = await FilePass.open({
-      ...{ loop, seqBase, ptsBaseMs },
-      ...(rejoin ? { rejoin } : {}),
-      constant: extracts,
-      path: source.path,
-      speed: source.speed,
-      openTimeoutMs,
-      originMs,
-      tonemap: decode.tonemap,
-      threads: extracts
-        ? EXTRACTION_DECODER_THREADS
-        : this.#services.lossless
-          ? LOSSLESS_DECODER_THREADS
-          : LIVE_DECODER_THREADS,
-      room: async (signal) => {
-        if (extracts) await this.#checkpointInside(pass, from, signal)
-        await this.#services.room(signal)
-      },
-      signal: this.#stop.signal,
+  #play(source: FileSource): Promise<void> {
+    const recording = new Recording({
+      source,
+      spec: this.#spec,
+      services: this.#services,
+      link: this.#link,
       clock: this.#clock,
-      onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
-      onUndecoded: (pictures) => this.#services.passOver(pictures),
+      damage: this.#damage,
+      signal: this.#stop.signal,
+      analyse: (pass, from) => this.#analyse(pass, () => false, from),
+      selection: () => this.#selection,
+      progress: () => this.progress(),
     })
-    if (selection) expectSame(selection.file, pass.identity)
-    await this.#analyse(pass, () => false, selection)
-    const next: Checkpoint = { loop: loop + 1, ...pass.next }
-    if (!this.#stopping) this.#link.send({ type: 'checkpoint', checkpoint: next, progress: this.progress() })
-    return next
-  }
-
-  /** The frame before the next one may be a point to go on from. SRC_CHANGED when the recording is another one by now. */
-  async #checkpointInside(
-    pass: FilePass,
-    { loop, seqBase, ptsBaseMs }: Checkpoint,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const point = await this.#selection?.point(signal)
-    if (!point || !pass.identity) return
-    await pass.expectUnchanged()
-    const selection = { ...point, file: pass.identity, damage: copyOf(this.#damage.damage) }
-    const checkpoint: Checkpoint = { loop, seqBase, ptsBaseMs, selection }
-    this.#link.send({ type: 'checkpoint', checkpoint, progress: this.progress() })
+    return recording.play()
   }
 
   /** One connection after the other; when to try again is said from outside. */

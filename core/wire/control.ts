@@ -8,8 +8,10 @@ import type { EventData, EventType } from '../event.ts'
 import type { FrameRecord, KeyframeRecord } from '../keyframe.ts'
 import type { LedgerCounts } from '../ledger.ts'
 import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
+import type { CopiesSpec } from './copies.ts'
 import type { CutAnswer, CutSpec } from './cut-spec.ts'
 import type { PreflightReport } from './preflight.ts'
+import type { SecondPassOutcome, SecondPassSpec } from './second-pass.ts'
 import type { Checkpoint, SessionSpec, StillsSpec } from './session-spec.ts'
 import type { Damage, StreamInfo } from './stream-info.ts'
 
@@ -83,6 +85,10 @@ export type ToSession =
   | { type: 'probe'; incarnation: number; path: string; openTimeoutMs: number }
   /** Take pieces of a recording as they are; answered one by one, in order. */
   | { type: 'cut'; incarnation: number; spec: CutSpec }
+  /** Make smaller copies of pictures. */
+  | { type: 'copy'; incarnation: number; spec: CopiesSpec }
+  /** Compare keyframes with each other; answered by `second-pass.done`. */
+  | { type: 'second-pass'; incarnation: number; spec: SecondPassSpec }
   /** The engine moved: a new socket, or none for now. */
   | ({ type: 'engine'; incarnation: number } & EngineNews)
   /** All events and selections up to `n` are in the daemon's hands; gives credits back. */
@@ -143,6 +149,13 @@ export type FromSession =
   | ({ type: 'cut.answer'; incarnation: number } & CutAnswer)
   /** All pieces are answered. */
   | { type: 'cut.ended'; incarnation: number }
+  /** All copies of the order of this index are written. */
+  | { type: 'copied'; incarnation: number; index: number }
+  /** All copies of all orders are. */
+  | { type: 'copies.ended'; incarnation: number }
+  /** A second pass is at work and has come so far, 0–1. */
+  | { type: 'second-pass.sign'; incarnation: number; ratio: number }
+  | { type: 'second-pass.done'; incarnation: number; outcome: SecondPassOutcome }
   /** All stills are answered. */
   | { type: 'stills.ended'; incarnation: number }
   /** A single item went wrong (rate-limited); the session goes on. */

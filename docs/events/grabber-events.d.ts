@@ -103,7 +103,7 @@ export interface FaceTrackData {
   lastSeen: string
 }
 
-/** A frame that selection chose. */
+/** A frame that was kept as a keyframe: selection chose it, or somebody asked for it. */
 export interface KeyframeData {
   /** The frame it was seen in. */
   frame: {
@@ -119,8 +119,10 @@ export interface KeyframeData {
   score: number
   /** What the score is made of, by name. */
   scores: Record<string, number>
+  /** Why it was chosen: a reason of selection, or `trigger: ` and what was said by who asked for it. */
   reason: string
-  file: string
+  /** Its name in pictures/ of the data folder, or in the images of an extraction; absent where none are kept. */
+  file?: string
 }
 
 /** The inference engine changes its state. */

@@ -70,7 +70,7 @@ export class CameraArrivals implements AsyncDisposable {
       this.sightings.push({ camera, type, phase, ptsMs: frame.ptsMs, arrivedAtMs })
     } else if (type === 'keyframe') {
       const { frame, file } = event.data as EventData<'keyframe'>
-      this.sightings.push({ camera, type, phase: 'kept', ptsMs: frame.ptsMs, arrivedAtMs, file })
+      this.sightings.push({ camera, type, phase: 'kept', ptsMs: frame.ptsMs, arrivedAtMs, ...(file && { file }) })
     }
   }
 

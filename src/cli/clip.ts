@@ -2,24 +2,31 @@
  * `grabber clip`: highlight clips of a recording. Runs as a command, beside a daemon or alone. Chooses the moments, has them made
  * (src/clips), and publishes what is verified; a run that fails leaves nothing in the output folder.
  */
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { probeRecording } from '../../actors/probe-job.ts'
 import { Transcoder } from '../../actors/transcoder.ts'
 import type { Config } from '../../config/schema.ts'
-import { GrabberError } from '../../core/errors.ts'
+import { systemClock } from '../../core/clock.ts'
+import { GrabberError, toGrabberError } from '../../core/errors.ts'
 import { type ClipTools, type MadeClip, makeClips } from '../clips/make-clips.ts'
 import type { ClipChoice } from '../clips/moment.ts'
 import { ClipFolder } from '../clips/publish-clips.ts'
 import { sourceFacts } from '../clips/source-facts.ts'
 import { hostSettings } from '../host-settings.ts'
+import { JobLog } from '../jobs/job-log.ts'
 import { OutputRoot, stemOf } from '../jobs/output-root.ts'
 import { judgePreflight } from '../jobs/preflight.ts'
-import { type JobPen, recordedJob } from '../jobs/recorded-job.ts'
 import { checkUnchanged, hashRecording } from '../jobs/steady-recording.ts'
+import { checkRecording } from '../recordings.ts'
+import { makeFolder } from '../store/data-dir.ts'
+import { JobStore } from '../store/jobs.ts'
 import { type ClipFlags, type ClipOrder, clipOrder, whichClips } from './clip-order.ts'
 import { type ClipReport, clipReport, clipTable } from './clip-report.ts'
 import { type CliContext, openConfig } from './context.ts'
+import { jobsPath } from './extraction-desk.ts'
 import { progressLine } from './progress-line.ts'
 
 /** A process that runs ffmpeg and was killed, by the system for its memory perhaps: once more, and no oftener. */
@@ -52,80 +59,99 @@ export function registerClip(program: Command, context: CliContext): void {
 }
 
 async function clip(context: CliContext, config: Config, path: string, order: ClipOrder): Promise<ClipReport> {
-  const { signal, logger } = context
-  const out = resolve(context.cwd, order.out)
-  const settings = JSON.stringify({ ...order, out: undefined, json: undefined })
-  const identity = { kind: 'clip' as const, input: path, output: out }
-  return recordedJob({ dataFolder: config.data, identity, settings, logger, signal }, async (pen) => {
-    pen.move('preflight', 'is looked at')
-    const steady = await hashRecording(path, signal)
-    const host = hostSettings(config, logger)
-    const report = await probeRecording({ path, host, signal, openTimeoutMs: config.timeouts.openMs })
-    const refused = judgePreflight(report, config.jobs.limits, { tonemap: order.tonemap })
-    if (refused) throw refused
-    pen.move('running', `${report.packets} packets, ${report.damage.count} places damaged`, steady.contentHash)
-    using root = await OutputRoot.open(out)
-    const stem = stemOf(path)
-    await using folder = await ClipFolder.open(root.path, stem)
-    const { clips } = await attempts(pen, () => make({ context, config, path, order, folder, pen }))
-    pen.move('exporting', `${clips.length} ${clips.length === 1 ? 'file' : 'files'} verified`)
-    signal.throwIfAborted()
-    await checkUnchanged(steady)
-    const names = await folder.publish(clips, order.film !== null)
-    pen.move('done', names.join(', '))
-    return clipReport(basename(path), clips, names)
-  })
-}
-
-interface Making {
-  context: CliContext
-  config: Config
-  path: string
-  order: ClipOrder
-  folder: ClipFolder
-  pen: JobPen
-}
-
-async function make({ context, config, path, order, folder, pen }: Making): Promise<{ clips: MadeClip[] }> {
-  const { signal, logger } = context
-  const host = hostSettings(config, logger)
-  const entry = new URL('../media/reencode-host.ts', import.meta.url)
+  const { sizeBytes } = await checkedSize(path)
+  makeFolder(config.data)
+  using jobs = JobStore.open(jobsPath(config.data), systemClock)
   const progress = progressLine(context, basename(path))
-  await using transcoder = await Transcoder.start({ entry, workFolder: folder.path, host, signal })
+  const log = new JobLog({
+    jobs,
+    identity: { kind: 'clip', input: path, output: resolve(context.cwd, order.out) },
+    settings: fingerprintOf(order),
+    sizeBytes,
+    onProgress: (share) => progress.update(share, 1),
+  })
   try {
-    const recording = { path, facts: sourceFacts(await transcoder.probe(path)) }
-    const choices = await whichClips(order, context, recording)
-    for (const [i, choice] of choices.entries()) pen.note(`clip ${i + 1}: ${sayChoice(choice)}`)
-    const tools: ClipTools = {
-      ...{ transcoder, host, signal, folder: folder.path },
-      onStep: (words) => {
-        logger.info({ clip: basename(path) }, words)
-        pen.note(words)
-      },
-      onProgress: (share) => {
-        progress.update(share, 1)
-        pen.progress(share)
-      },
-    }
-    const { reencode, film, limits } = order
-    const { openMs: openTimeoutMs } = config.timeouts
-    return { clips: await makeClips(recording, choices, { reencode, film, ...limits, openTimeoutMs }, tools) }
+    return await work({ context, config, path, order, log })
+  } catch (error) {
+    const coded = toGrabberError(error)
+    if (context.signal.aborted) log.end('cancelled', 'interrupted')
+    else log.end('failed', coded.message, coded)
+    throw error
   } finally {
     progress.clear()
   }
 }
 
-async function attempts<T>(pen: JobPen, work: () => Promise<T>): Promise<T> {
+interface Work {
+  context: CliContext
+  config: Config
+  path: string
+  order: ClipOrder
+  log: JobLog
+}
+
+async function work({ context, config, path, order, log }: Work): Promise<ClipReport> {
+  const { signal, logger } = context
+  log.move('preflight', 'is looked at')
+  const steady = await hashRecording(path, signal)
+  const host = hostSettings(config, logger)
+  const report = await probeRecording({ path, host, signal, openTimeoutMs: config.timeouts.openMs })
+  const refused = judgePreflight(report, config.jobs.limits, { tonemap: order.tonemap })
+  if (refused) throw refused
+  const seen = `${report.packets} packets, ${report.damage.count} places damaged`
+  log.move('running', seen, { contentHash: steady.contentHash })
+  using root = await OutputRoot.open(resolve(context.cwd, order.out))
+  await using folder = await ClipFolder.open(root.path, stemOf(path))
+  const clips = await attempts(log, () => make({ context, config, path, order, log }, folder))
+  log.move('exporting', `${clips.length} ${clips.length === 1 ? 'file' : 'files'} verified`)
+  signal.throwIfAborted()
+  await checkUnchanged(steady)
+  const names = await folder.publish(clips, order.film !== null)
+  log.move('done', names.join(', '), { result: root.path })
+  return clipReport(basename(path), clips, names)
+}
+
+async function make({ context, config, path, order, log }: Work, folder: ClipFolder): Promise<MadeClip[]> {
+  const { signal, logger } = context
+  const host = hostSettings(config, logger)
+  const entry = new URL('../media/reencode-host.ts', import.meta.url)
+  await using transcoder = await Transcoder.start({ entry, workFolder: folder.path, host, signal })
+  const recording = { path, facts: sourceFacts(await transcoder.probe(path)) }
+  const choices = await whichClips(order, context, recording)
+  for (const [i, choice] of choices.entries()) log.note(`clip ${i + 1}: ${sayChoice(choice)}`)
+  const tools: ClipTools = {
+    ...{ transcoder, host, signal, folder: folder.path },
+    onStep: (words) => log.note(words),
+    onProgress: (share) => log.progress(share),
+  }
+  const { reencode, film, limits } = order
+  const { openMs: openTimeoutMs } = config.timeouts
+  // Awaited here: the transcoder is gone when this function is left.
+  return await makeClips(recording, choices, { reencode, film, ...limits, openTimeoutMs }, tools)
+}
+
+async function attempts<T>(log: JobLog, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
       if (attempt === ATTEMPTS || !(error instanceof GrabberError) || error.code !== 'ACT_HOST_DIED') throw error
-      pen.note(`once more: ${error.message}`)
+      log.note(`once more: ${error.message}`)
     }
   }
 }
 
 function sayChoice({ fromMs, toMs, reason }: ClipChoice): string {
   return `${(fromMs / 1000).toFixed(1)} to ${(toMs / 1000).toFixed(1)} s: ${reason}`
+}
+
+/** Of what the clips depend on, and not of how they are reported. */
+function fingerprintOf({ moments, limits, reencode, film, tonemap }: ClipOrder): string {
+  const text = JSON.stringify({ moments, limits, reencode, film, tonemap })
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+async function checkedSize(path: string): Promise<{ sizeBytes: number }> {
+  await checkRecording(path)
+  return { sizeBytes: (await stat(path)).size }
 }

@@ -13,6 +13,8 @@ export interface ExtractFlags {
   mode?: KeyframeMode
   format?: 'jpg' | 'png'
   export?: ExportFormat[]
+  maxFrames?: string
+  optimise?: true
   tonemap?: true
   json?: true
   resume: boolean
@@ -30,6 +32,8 @@ export function withExtractOptions(command: Command): Command {
     .addOption(
       new Option('--format <format>', 'of the pictures (default: that of the configuration)').choices(['jpg', 'png']),
     )
+    .option('--max-frames <n>', 'at most so many keyframes, evenly in what they show')
+    .option('--optimise', 'a second pass decides which keyframes a reconstruction needs (always in high_quality)')
     .option('--export <formats>', exports, exportList)
     .option('--tonemap', 'take HDR recordings, and map them to BT.709')
     .option('--parallel <n>', 'recordings at the same time (default: jobs.parallel)')
@@ -42,7 +46,8 @@ export function extractSettings({ defaults: { keyframes } }: Config, flags: Extr
   return {
     keyframes: { ...keyframes, mode, format },
     featuresModel: null,
-    maxFrames: null,
+    maxFrames: flags.maxFrames === undefined ? null : wholeNumber('--max-frames', flags.maxFrames),
+    optimise: flags.optimise === true || mode === 'high_quality',
     tonemap: flags.tonemap === true,
     exports: flags.export ?? [],
   }

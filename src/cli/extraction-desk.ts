@@ -3,6 +3,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { copyPictures } from '../../actors/copies-job.ts'
 import { HostPool } from '../../actors/host-pool.ts'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -60,6 +61,8 @@ export class ExtractionDesk implements AsyncDisposable {
       const models = settings.featuresModel === null ? [] : [settings.featuresModel]
       const bench = stack.use(await openWorkbench(config, models, context.logger))
       const pool = stack.use(new HostPool({ host: bench.host }))
+      const host = pool.settings
+      const openTimeoutMs = config.timeouts.openMs
       const line = progressLine(context, options.label)
       stack.defer(() => line.clear())
       const run = new ExtractionRun({
@@ -67,8 +70,8 @@ export class ExtractionDesk implements AsyncDisposable {
           ...{ config, settings, root, jobs, resume: flags.resume, version: packageJson.version },
           fingerprint: settingsFingerprint(config, settings),
           isShared: (path) => shared.has(stemOf(path).toLowerCase()),
-          ...{ directory: bench.directory, host: pool.settings, logger: context.logger },
-          copyPictures: async () => undefined,
+          ...{ directory: bench.directory, host, logger: context.logger },
+          copyPictures: (orders) => copyPictures({ orders, host, signal: context.signal, openTimeoutMs }),
         },
         ...{ parallel, signal: context.signal },
         onReport: (report) => desk.#tell(report),

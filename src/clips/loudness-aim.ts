@@ -31,7 +31,8 @@ const MAX_I = -5
 const MIN_TP = -9
 
 /** Stereo at 48 kHz: mono on both sides, surround mixed down by ITU-R BS.775 (centre and surrounds −3 dB, no LFE). */
-export const STEREO = 'aresample=async=1:first_pts=0,aformat=sample_rates=48000:channel_layouts=stereo'
+const FORM = 'aformat=sample_rates=48000:channel_layouts=stereo'
+export const STEREO = `aresample=async=1:first_pts=0,${FORM}`
 
 export function firstAim(scan: LoudnessScan): Aim {
   const aim: Aim = { integrated: TARGET.integrated, truePeak: TARGET.truePeak - CODEC_HEADROOM, compressor: null }
@@ -80,8 +81,8 @@ export function applyFilter(aim: Aim, { integrated, range, truePeak, threshold }
     `measured_thresh=${Math.min(0, threshold - attenuation).toFixed(2)}`,
   ]
   const turnedDown = attenuation > 0 ? [`volume=-${attenuation.toFixed(2)}dB`] : []
-  // Where it cannot be linear the filter works at 192 kHz.
-  return [...turnedDown, `loudnorm=${target(aim)}:${measured.join(':')}:linear=true`, 'aresample=48000']
+  // Where it cannot be linear the filter works at 192 kHz. The layout is said again: ffmpeg 5 does not always find it here.
+  return [...turnedDown, `loudnorm=${target(aim)}:${measured.join(':')}:linear=true`, FORM]
 }
 
 /** `LRA` decides for the filter whether it may be linear: the compressor has seen to the range. */

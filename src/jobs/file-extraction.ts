@@ -26,7 +26,8 @@ import { checkUnchanged, hashRecording, type SteadyRecording } from './steady-re
 /** Shares of the whole that its phases have, as far as progress is concerned. */
 const HASHED = 0.03
 const LOOKED = 0.05
-const SELECTED = 0.95
+const SELECTED = 0.9
+const CHOSEN = 0.98
 
 export class FileExtraction {
   readonly #tools: ExtractionTools
@@ -56,7 +57,7 @@ export class FileExtraction {
       await rm(join(root.path, partName(name)), { recursive: true, force: true })
       return this.#skipped(result, 'finished before')
     }
-    this.#log.move('preflight', `${recording.identity.sizeBytes} bytes`, { contentHash, result })
+    this.#log.move('preflight', `${recording.identity.sizeBytes} bytes`, { contentHash })
     const preflight = await this.#look()
     await using part = await PartFolder.open(
       root.path,
@@ -101,10 +102,12 @@ export class FileExtraction {
     this.#log.move('exporting', `${end.outcome.totals.ledger.captured} frames looked at`)
     const keyframes = await writeExtraction({
       ...{ part, recording, preflight, end, tools: this.#tools, startedAtMs: this.#startedAtMs },
+      signal: this.#signal,
+      onProgress: (ratio) => this.#log.progress(SELECTED + (CHOSEN - SELECTED) * ratio),
     })
     await checkUnchanged(recording)
     await part.publish()
-    this.#log.move('done', `${keyframes} keyframes of ${totals.ledger.captured} frames`)
+    this.#log.move('done', `${keyframes} keyframes of ${totals.ledger.captured} frames`, { result: part.target })
     const durationSeconds = rounded(mediaMs(end) / 1000)
     const seconds = (part.content.end?.seconds ?? part.content.mark?.seconds ?? 0) + this.#elapsed()
     return {
@@ -132,8 +135,10 @@ export class FileExtraction {
       }),
       ...{ directory, host, from: before?.checkpoint ?? null },
       onRecords: (records) => journal.append(records),
-      onCheckpoint: (checkpoint, totals) =>
-        journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() }),
+      onCheckpoint: (checkpoint, totals) => {
+        // That at the end of the pass leaves nothing to go on with: the end is said when the host has said it.
+        if (checkpoint.selection) journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() })
+      },
       onProgress: (ptsMs, stream) => this.#tellProgress(ptsMs, stream, preflight),
       onRestart: (error, attempt) => {
         logger.warn({ file: basename(this.#path), code: error.code, attempt }, error.message)

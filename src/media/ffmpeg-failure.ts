@@ -9,9 +9,10 @@ const OUTPUT = /Permission denied|Read-only file system/
 const LACKS = /Unknown encoder|No such filter|Unrecognized option|Option not found/
 /** The error of the library before ffmpeg was started at all. */
 const MISSING = /Cannot find ffmpeg|ENOENT/
+/** The first of these is the cause; what follows are its consequences. */
+const TROUBLE = /error|invalid|cannot|could not|unable|failed|not found|no such|unsupported/i
 /** Reports, and what they repeat; not what went wrong. */
-const CHATTER =
-  /^(frame|size)=|^\s|^(Input|Output) #|^Press|^Conversion failed|^\[Parsed_|^\[lib|^video:|^ffmpeg version/
+const CHATTER = /^(frame|size)=|^\s|^(Input|Output) #|^Press|^Conversion failed|^\[lib|^video:|^ffmpeg version/
 
 export function ffmpegFailure(task: FfmpegTask, error: Error, log: readonly string[]): GrabberError {
   const cause = { cause: error, context: { log: log.slice(-20) } }
@@ -27,7 +28,8 @@ export function ffmpegFailure(task: FfmpegTask, error: Error, log: readonly stri
       ...cause,
       remedy: 'install a complete ffmpeg of version 5 or newer, with libx264 and zscale, such as that of Debian',
     })
-  const words = log.findLast((line) => !CHATTER.test(line))
+  const said = log.filter((line) => !CHATTER.test(line))
+  const words = said.find((line) => TROUBLE.test(line)) ?? said.at(-1)
   return new GrabberError('DEC_ENCODE', `${task.purpose}: ${words ? lastWords(words) : error.message}`, cause)
 }
 

@@ -63,7 +63,7 @@ function commandFor({ inputs, graph, options, target }: FfmpegTask): FfmpegComma
   const command = fluent({ stdoutLines: LOG_LINES })
   for (const { path, options } of inputs) command.input(`file:${path}`).inputOptions([...options])
   if (graph !== null) command.complexFilter(graph)
-  return command.outputOptions(['-nostdin', ...options]).output(target === '-' ? target : `file:${target}`)
+  return command.outputOptions(['-y', '-nostdin', ...options]).output(target === '-' ? target : `file:${target}`)
 }
 
 /** fluent-ffmpeg keeps the process in a property that its types do not have. */

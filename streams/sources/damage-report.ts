@@ -13,4 +13,10 @@ export class DamageReport {
     this.damage.count++
     if (this.damage.positions.length < POSITIONS) this.damage.positions.push({ ptsMs, what })
   }
+
+  /** Goes on from what an earlier session found. */
+  resume({ count, positions }: Damage): void {
+    this.damage.count = count
+    this.damage.positions = [...positions]
+  }
 }

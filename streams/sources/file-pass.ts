@@ -176,7 +176,9 @@ export class FilePass implements Pass {
 
   async #seek(): Promise<void> {
     const { rejoin } = this.#options
-    if (!rejoin || rejoin.fromStart) return
+    if (!rejoin) return
+    expectSame(rejoin.point.file, this.#identity)
+    if (rejoin.fromStart) return
     const found = await this.#demuxer.seek(this.#demuxer.startMs + rejoin.point.ptsMs - SEEK_MARGIN_MS)
     if (!found) throw new RejoinMissed()
   }
@@ -192,7 +194,10 @@ export class FilePass implements Pass {
     }
     try {
       const mediaMs = ptsMs === null ? null : ptsBaseMs + ptsMs - this.#demuxer.startMs
-      if (rejoin.look(mediaMs, hash) === 'before') return frame.free()
+      if (rejoin.look(mediaMs, hash) === 'before') {
+        frame.free()
+        return
+      }
     } catch (error) {
       ;(full ?? frame).free()
       throw error

@@ -6,7 +6,7 @@
 import { GrabberError } from '../../core/errors.ts'
 import type { SelectionCheckpoint } from '../../core/wire/session-spec.ts'
 
-export type RejoinPoint = Pick<SelectionCheckpoint, 'seq' | 'ptsMs' | 'pixelHash'>
+export type RejoinPoint = Pick<SelectionCheckpoint, 'seq' | 'ptsMs' | 'pixelHash' | 'file'>
 
 /** PTS of one frame, read twice, differ by rounding. */
 const SAME_MS = 0.01

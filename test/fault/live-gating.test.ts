@@ -84,7 +84,7 @@ describe.skipIf(!hasClips)('a camera at rest', () => {
     const { reason, file } = keyframe!.data as EventData<'keyframe'>
     expect(reason).toBe('trigger: door')
     expect(Date.parse(keyframe!.time)).toBeGreaterThanOrEqual(before - 500)
-    const path = join(grabber.data, 'pictures', file)
+    const path = join(grabber.data, 'pictures', file!)
     await until('it is kept', () => existsSync(path))
     expect(readFileSync(path).subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]))
     await gate('idle')

@@ -14,7 +14,19 @@ afterEach(cleanUp)
 
 const head: JournalHead = { version: '1', contentHash: 'c0ffee'.repeat(8), settings: 's' }
 const mark = (seq: number): JournalMark => ({
-  checkpoint: { loop: 0, seqBase: 0, ptsBaseMs: 0, selection: { seq, ptsMs: 40 * seq, state: '{}' } },
+  checkpoint: {
+    loop: 0,
+    seqBase: 0,
+    ptsBaseMs: 0,
+    selection: {
+      seq,
+      ptsMs: 40 * seq,
+      pixelHash: '',
+      file: { sizeBytes: 1, modifiedMs: 1, inode: 1 },
+      damage: { count: 0, positions: [] },
+      state: '{}',
+    },
+  },
   totals: { ledger: emptyLedger(), faces: 0, tracks: 0, lastPtsMs: 40 * seq },
   seconds: 1,
 })

@@ -6,8 +6,8 @@
  *   x·p = s·t·(q·r) + (s·q)·f + e·p,   so   |x·p − s·t·(q·r)| ≤ |s·q|·|f| + |e|·|p|   (Cauchy–Schwarz),
  * and |e|, |f| are known exactly. For unit vectors of 256 numbers it is about 0.007.
  */
-import { type Scan, STEP, scanMemory, type WasmMemory } from './scan-kernel.ts'
-import { PAGE_BYTES } from './wasm-module.ts'
+import { PAGE_BYTES, type WasmMemory } from '../../../core/wasm-module.ts'
+import { type Scan, STEP, scanMemory } from './scan-kernel.ts'
 
 /** 1 MiB of int8 at 256 numbers: in a core's second cache. 4096 rows of a multiple of 16 bytes are whole pages. */
 const BLOCK_ROWS = 4096

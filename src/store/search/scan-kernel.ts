@@ -3,20 +3,16 @@
  * wherever a search does. Measured over 100 000 × 256: 1.5 ms a probe (plain JavaScript over float32: 48 ms). A kernel for
  * four probes at once was slower, 3.3 ms a probe against 2.0 for the whole search, under sustained load.
  */
-import { assemble, type Code, i32, type Local, MAX_PAGES, PAGE_BYTES, repeatWhile, v128 } from './wasm-module.ts'
-
-/** What is used of the WebAssembly JavaScript API, which neither Node's types nor ES2024's declare. */
-declare const WebAssembly: {
-  Memory: new (limits: { initial: number; maximum: number }) => WasmMemory
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object
-  Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { exports: { run: Scan } }
-}
-
-export interface WasmMemory {
-  /** Another one after each `grow`. */
-  readonly buffer: ArrayBuffer
-  grow(pages: number): number
-}
+import {
+  type Code,
+  i32,
+  kernel,
+  type Local,
+  repeatWhile,
+  v128,
+  type WasmMemory,
+  wasmMemory,
+} from '../../../core/wasm-module.ts'
 
 /**
  * All are byte addresses in the memory, but `strideBytes`: of a row, a multiple of `STEP`. Rows from `rows` up to `end`, at
@@ -29,14 +25,16 @@ export const STEP = 16
 const HALF_STEP = STEP / 2
 const PROBE_STEP_BYTES = STEP * Int16Array.BYTES_PER_ELEMENT
 
-const module = new WebAssembly.Module(
-  assemble({ parameters: 5, locals: ['i32', 'i32', 'i32', 'v128'], body: (locals) => scanRows(locals as Locals) }),
-)
+const scanOn = kernel({
+  parameters: 5,
+  locals: ['i32', 'i32', 'i32', 'v128'],
+  body: (locals) => scanRows(locals as Locals),
+})
 
 /** A memory of `bytes` that can grow, and the kernel on it. */
 export function scanMemory(bytes: number): { memory: WasmMemory; scan: Scan } {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES), maximum: MAX_PAGES })
-  return { memory, scan: new WebAssembly.Instance(module, { env: { memory } }).exports.run }
+  const memory = wasmMemory(bytes)
+  return { memory, scan: scanOn(memory) }
 }
 
 type Locals = readonly [Local, Local, Local, Local, Local, Local, Local, Local, Local]

@@ -1,10 +1,11 @@
 /**
  * How many points of a picture can be followed, and how they are spread: Shi and Tomasi's smaller eigenvalue of the structure
- * tensor (CVPR 1994). Pure; session host only. On every second pixel in both directions: a corner of a 3×3 window does not
+ * tensor (CVPR 1994). Pure but for its memory; session host only. On every second pixel in both directions: a corner of a 3×3 window does not
  * fall between two, and it takes a third of the time.
  */
 import type { Size } from '../../../core/geometry.ts'
-import type { Gradient } from './gradient.ts'
+import { eigenvaluesOn, type TakeEigenvalues, WINDOWS } from './eigenvalue-kernel.ts'
+import { GradientPlane } from './gradient.ts'
 
 export interface Corners {
   cornerDensity: number
@@ -22,103 +23,79 @@ const CELL_PX = 40
 /** Positions 2, 4, … that have a window with derivatives. */
 const positions = (px: number) => Math.max(0, Math.floor((px - 3) / 2))
 
-export interface CornerMemory {
-  eigenvalues: Float32Array
-  cells: Uint8Array
-}
-
-export function cornerMemory({ width, height }: Size): CornerMemory {
-  return {
-    eigenvalues: new Float32Array(positions(width) * positions(height)),
-    cells: new Uint8Array(cellsAlong(width) * cellsAlong(height)),
-  }
-}
-
 const cellsAlong = (px: number) => Math.max(1, Math.round(px / CELL_PX))
 
-export function measureCorners(gradient: Gradient, { eigenvalues, cells }: CornerMemory): Corners {
-  const { width, height } = gradient
-  const [columns, rows] = [positions(width), positions(height)]
-  takeEigenvalues(gradient, columns, rows, eigenvalues)
-  cells.fill(0)
-  const [across, down] = [cellsAlong(width), cellsAlong(height)]
-  const limit = MIN_EIGENVALUE * WINDOW_GAIN
-  let corners = 0
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const at = row * columns + column
-      const value = eigenvalues[at]!
-      if (value < limit || !isPeak(eigenvalues, value, column, row, columns, rows)) continue
-      corners++
-      const [x, y] = [2 * column + 2, 2 * row + 2]
-      cells[Math.floor((y * down) / height) * across + Math.floor((x * across) / width)] = 1
+/** The corners of a gradient that has its memory. */
+export class CornerMeter {
+  readonly gradient: GradientPlane
+  /** Of the sums over 3×3 windows around (2i + 2, 2j + 2), in rows of `#rowLength`. */
+  readonly #eigenvalues: Float32Array
+  readonly #rowLength: number
+  readonly #cells: Uint8Array
+  readonly #take: TakeEigenvalues
+
+  constructor(size: Size) {
+    this.#rowLength = WINDOWS * Math.ceil(positions(size.width) / WINDOWS)
+    const numbers = this.#rowLength * positions(size.height)
+    this.gradient = new GradientPlane(size, numbers * Float32Array.BYTES_PER_ELEMENT)
+    this.#eigenvalues = new Float32Array(this.gradient.memory.buffer, this.gradient.free, numbers)
+    this.#cells = new Uint8Array(cellsAlong(size.width) * cellsAlong(size.height))
+    this.#take = eigenvaluesOn(this.gradient.memory)
+  }
+
+  /** Of what `gradient` was last taken of. */
+  measure(): Corners {
+    const { width, height } = this.gradient
+    const [columns, rows] = [positions(width), positions(height)]
+    if (columns === 0 || rows === 0) return { cornerDensity: 0, cornerSpread: 0 }
+    this.#takeEigenvalues(rows)
+    this.#cells.fill(0)
+    const [across, down] = [cellsAlong(width), cellsAlong(height)]
+    const limit = MIN_EIGENVALUE * WINDOW_GAIN
+    let corners = 0
+    for (let row = 0; row < rows; row++) {
+      const from = row * this.#rowLength
+      for (let column = 0; column < columns; column++) {
+        if (this.#eigenvalues[from + column]! < limit || !this.#isPeak(column, row, columns, rows)) continue
+        corners++
+        const [x, y] = [2 * column + 2, 2 * row + 2]
+        this.#cells[Math.floor((y * down) / height) * across + Math.floor((x * across) / width)] = 1
+      }
+    }
+    let occupied = 0
+    for (const cell of this.#cells) occupied += cell
+    return { cornerDensity: (1000 * corners) / (width * height), cornerSpread: occupied / this.#cells.length }
+  }
+
+  /** Greater than the neighbours before it, and not less than those behind it: of equal ones the first. */
+  #isPeak(column: number, row: number, columns: number, rows: number): boolean {
+    const values = this.#eigenvalues
+    const at = row * this.#rowLength + column
+    const value = values[at]!
+    const [left, right] = [column > 0, column < columns - 1]
+    if (left && values[at - 1]! >= value) return false
+    if (right && values[at + 1]! > value) return false
+    if (row > 0) {
+      const up = at - this.#rowLength
+      if (values[up]! >= value) return false
+      if ((left && values[up - 1]! >= value) || (right && values[up + 1]! >= value)) return false
+    }
+    if (row < rows - 1) {
+      const below = at + this.#rowLength
+      if (values[below]! > value) return false
+      if ((left && values[below - 1]! > value) || (right && values[below + 1]! > value)) return false
+    }
+    return true
+  }
+
+  #takeEigenvalues(rows: number): void {
+    const { gx, gy, rowLength } = this.gradient
+    const rowBytes = rowLength * Int16Array.BYTES_PER_ELEMENT
+    const turns = this.#rowLength / WINDOWS
+    for (let row = 0; row < rows; row++) {
+      const left = ((2 * row + 2) * rowLength + 1) * Int16Array.BYTES_PER_ELEMENT
+      const out = this.#eigenvalues.byteOffset + row * this.#rowLength * Float32Array.BYTES_PER_ELEMENT
+      this.#take(gx.byteOffset + left, gy.byteOffset + left, rowBytes, turns, out)
     }
   }
-  let occupied = 0
-  for (let cell = 0; cell < cells.length; cell++) occupied += cells[cell]!
-  return { cornerDensity: (1000 * corners) / Math.max(1, width * height), cornerSpread: occupied / cells.length }
-}
-
-/** Greater than the neighbours before it, and not less than those behind it: of equal ones the first. */
-function isPeak(
-  values: Float32Array,
-  value: number,
-  column: number,
-  row: number,
-  columns: number,
-  rows: number,
-): boolean {
-  const at = row * columns + column
-  const [left, right, above, below] = [column > 0, column < columns - 1, row > 0, row < rows - 1]
-  if (left && values[at - 1]! >= value) return false
-  if (right && values[at + 1]! > value) return false
-  if (above) {
-    const up = at - columns
-    if (values[up]! >= value || (left && values[up - 1]! >= value) || (right && values[up + 1]! >= value)) return false
-  }
-  if (below) {
-    const down = at + columns
-    if (values[down]! > value || (left && values[down - 1]! > value) || (right && values[down + 1]! > value))
-      return false
-  }
-  return true
-}
-
-/** Of the sums over 3×3 windows around (2i + 2, 2j + 2). */
-function takeEigenvalues({ width, gx, gy }: Gradient, columns: number, rows: number, out: Float32Array): void {
-  for (let row = 0; row < rows; row++) {
-    let at = (2 * row + 2) * width + 1
-    // Sums down a column of three, of the column to the left of the window's middle.
-    let xx0 = squares(gx, at, width)
-    let yy0 = squares(gy, at, width)
-    let xy0 = products(gx, gy, at, width)
-    for (let column = 0; column < columns; column++, at += 2) {
-      const xx2 = squares(gx, at + 2, width)
-      const yy2 = squares(gy, at + 2, width)
-      const xy2 = products(gx, gy, at + 2, width)
-      const a = xx0 + squares(gx, at + 1, width) + xx2
-      const b = xy0 + products(gx, gy, at + 1, width) + xy2
-      const c = yy0 + squares(gy, at + 1, width) + yy2
-      const difference = a - c
-      out[row * columns + column] = 0.5 * (a + c - Math.sqrt(difference * difference + 4 * b * b))
-      xx0 = xx2
-      yy0 = yy2
-      xy0 = xy2
-    }
-  }
-}
-
-function squares(g: Int16Array, at: number, width: number): number {
-  const p = g[at - width]!
-  const q = g[at]!
-  const r = g[at + width]!
-  return Math.imul(p, p) + Math.imul(q, q) + Math.imul(r, r)
-}
-
-function products(gx: Int16Array, gy: Int16Array, at: number, width: number): number {
-  return (
-    Math.imul(gx[at - width]!, gy[at - width]!) +
-    Math.imul(gx[at]!, gy[at]!) +
-    Math.imul(gx[at + width]!, gy[at + width]!)
-  )
 }

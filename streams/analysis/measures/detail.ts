@@ -1,9 +1,11 @@
 /**
- * Fine detail of a picture in one pass over some of its rows: the sharpness sums and the structure tensor of each tile. Pure;
- * session host only. From three pixels of a column come its smoothing (p + 2q + r) and its difference (r − p); of three
- * columns, both Sobel derivatives and the Laplacian.
+ * Fine detail of a picture in one pass over some of its rows: the sharpness sums and the structure tensor of each tile. Pure but
+ * for the memory of its kernel, which is written and read within one call; session host only.
  */
 import type { LumaView } from '../../../core/frame.ts'
+import { PAGE_BYTES, wasmMemory } from '../../../core/wasm-module.ts'
+import { DETAIL_SUMS, detailOn, MAX_DETAIL_VECTORS } from './detail-kernel.ts'
+import { LANES, laneMasks, MASKS_BYTES, VECTOR_BYTES } from './sobel-kernel.ts'
 
 export const TILE_COLUMNS = 16
 export const TILE_ROWS = 9
@@ -40,63 +42,87 @@ export class TileTensors {
   }
 }
 
+/** In the kernel's memory: masks, sums, then rows of the picture. */
+const SUMS_ADDRESS = MASKS_BYTES
+const SUM_LANES = VECTOR_BYTES / Int32Array.BYTES_PER_ELEMENT
+const ROWS_ADDRESS = 1024
+const memory = wasmMemory(ROWS_ADDRESS)
+const sumDetail = detailOn(memory)
+new Int16Array(memory.buffer).set(laneMasks())
+let bytes = new Uint8Array(memory.buffer)
+let partial = new Int32Array(memory.buffer, SUMS_ADDRESS, DETAIL_SUMS * SUM_LANES)
+
 /** Rows 1, 1 + `rowStep`, …; without the border. All numbers are 0 for a picture that has no inside. */
 export function measureDetail(luma: LumaView, rowStep: number, { sums }: TileTensors): Detail {
-  const { data, width, height, stride } = luma
   sums.fill(0)
-  const [columns, rows] = [width - 2, height - 2]
+  const [columns, height] = [luma.width - 2, luma.height - 2]
+  if (columns <= 0 || height <= 0) return { laplacianVariance: 0, tenengrad: 0 }
+  const { strideBytes, rowBytes, rows } = copyRows(luma, rowStep)
   let laplacianSum = 0
   let laplacianSquares = 0
   let gradientSquares = 0
-  let n = 0
-  for (let y = 1; y <= rows; y += rowStep) {
-    let at = y * stride + 1
-    let tile = Math.floor(((y - 1) * TILE_ROWS) / rows) * TILE_COLUMNS * TILE_FIELDS
-    let q0 = data[at - 1]!
-    let q1 = data[at]!
-    let smooth0 = data[at - stride - 1]! + 2 * q0 + data[at + stride - 1]!
-    let smooth1 = data[at - stride]! + 2 * q1 + data[at + stride]!
-    let slope0 = data[at + stride - 1]! - data[at - stride - 1]!
-    let slope1 = data[at + stride]! - data[at - stride]!
-    let start = 0
-    for (let column = 1; column <= TILE_COLUMNS; column++, tile += TILE_FIELDS) {
-      const end = Math.floor((column * columns) / TILE_COLUMNS)
-      // Sums of a tile's row stay whole 32-bit numbers up to 2063 px (1020² × 2063 < 2³¹), which is twice as fast as doubles.
-      let [xx, xy, yy, laplacians, squares] = [0, 0, 0, 0, 0]
-      for (let x = start; x < end; x++) {
-        at++
-        const p = data[at - stride]!
-        const q2 = data[at]!
-        const r = data[at + stride]!
-        const smooth2 = p + 2 * q2 + r
-        const slope2 = r - p
-        const gx = smooth2 - smooth0
-        const gy = slope0 + 2 * slope1 + slope2
-        const laplacian = smooth1 - 6 * q1 + q0 + q2
-        xx = (xx + Math.imul(gx, gx)) | 0
-        xy = (xy + Math.imul(gx, gy)) | 0
-        yy = (yy + Math.imul(gy, gy)) | 0
-        laplacians = (laplacians + laplacian) | 0
-        squares = (squares + Math.imul(laplacian, laplacian)) | 0
-        smooth0 = smooth1
-        smooth1 = smooth2
-        slope0 = slope1
-        slope1 = slope2
-        q0 = q1
-        q1 = q2
+  let row = 0
+  for (let tileRow = 0; tileRow < TILE_ROWS; tileRow++) {
+    const first = row
+    while (row < rows && Math.floor((row * rowStep * TILE_ROWS) / height) === tileRow) row++
+    for (let column = 0; column < TILE_COLUMNS; column++) {
+      const start = Math.floor((column * columns) / TILE_COLUMNS)
+      const width = Math.floor(((column + 1) * columns) / TILE_COLUMNS) - start
+      if (width === 0) continue
+      const mask = (width % LANES) * VECTOR_BYTES
+      const most = Math.max(1, Math.floor((MAX_DETAIL_VECTORS * LANES) / (width + LANES)))
+      const tile = (tileRow * TILE_COLUMNS + column) * TILE_FIELDS
+      for (let from = first; from < row; from += most) {
+        const count = Math.min(most, row - from)
+        const at = ROWS_ADDRESS + strideBytes + from * rowBytes + start
+        sumDetail(at, strideBytes, rowBytes, count, Math.floor(width / LANES), mask, SUMS_ADDRESS)
+        const [xx, yy] = [total(0), total(2)]
+        sums[tile] = sums[tile]! + xx
+        sums[tile + 1] = sums[tile + 1]! + total(1)
+        sums[tile + 2] = sums[tile + 2]! + yy
+        sums[tile + 3] = sums[tile + 3]! + width * count
+        gradientSquares += xx + yy
+        laplacianSum += total(3)
+        laplacianSquares += total(4)
       }
-      sums[tile] = sums[tile]! + xx
-      sums[tile + 1] = sums[tile + 1]! + xy
-      sums[tile + 2] = sums[tile + 2]! + yy
-      sums[tile + 3] = sums[tile + 3]! + end - start
-      gradientSquares += xx + yy
-      laplacianSum += laplacians
-      laplacianSquares += squares
-      n += end - start
-      start = end
     }
   }
-  if (n <= 0) return { laplacianVariance: 0, tenengrad: 0 }
+  const n = columns * rows
   const mean = laplacianSum / n
   return { laplacianVariance: laplacianSquares / n - mean * mean, tenengrad: gradientSquares / n }
+}
+
+function total(vector: number): number {
+  const at = vector * SUM_LANES
+  return partial[at]! + partial[at + 1]! + partial[at + 2]! + partial[at + 3]!
+}
+
+interface CopiedRows {
+  strideBytes: number
+  rowBytes: number
+  rows: number
+}
+
+/** What the kernel will read into its memory: the picture, or of sparse rows only each with its neighbours. */
+function copyRows({ data, width, height, stride }: LumaView, rowStep: number): CopiedRows {
+  const rows = Math.ceil((height - 2) / rowStep)
+  const sparse = rowStep > 3
+  const copied = sparse ? 3 * rows : height
+  // A masked vector reads a few pixels behind the last.
+  reserve(ROWS_ADDRESS + copied * width + VECTOR_BYTES)
+  if (stride === width && !sparse) bytes.set(data.subarray(0, width * height), ROWS_ADDRESS)
+  else {
+    for (let row = 0; row < copied; row++) {
+      const from = (sparse ? Math.floor(row / 3) * rowStep + (row % 3) : row) * stride
+      bytes.set(data.subarray(from, from + width), ROWS_ADDRESS + row * width)
+    }
+  }
+  return { strideBytes: width, rowBytes: (sparse ? 3 : rowStep) * width, rows }
+}
+
+function reserve(size: number): void {
+  if (size <= bytes.length) return
+  memory.grow(Math.ceil((size - bytes.length) / PAGE_BYTES))
+  bytes = new Uint8Array(memory.buffer)
+  partial = new Int32Array(memory.buffer, SUMS_ADDRESS, DETAIL_SUMS * SUM_LANES)
 }

@@ -4,7 +4,7 @@
  * segment detector (LSD) costs ten times as much and is not needed for a share.
  */
 import type { Size } from '../../../core/geometry.ts'
-import type { Gradient } from './gradient.ts'
+import type { GradientPlane } from './gradient.ts'
 
 export interface Edges {
   edgeDensity: number
@@ -31,22 +31,23 @@ export function edgeMemory({ width, height }: Size): Float32Array {
   return new Float32Array(tilesAlong(width) * tilesAlong(height) * TILE_FIELDS)
 }
 
-export function measureEdges({ width, height, gx, gy }: Gradient, tiles: Float32Array): Edges {
+export function measureEdges(gradient: GradientPlane, tiles: Float32Array): Edges {
+  const { width, height, rowLength, gx, gy, squares } = gradient
   tiles.fill(0)
   const across = tilesAlong(width)
   const limit = MIN_MAGNITUDE * MIN_MAGNITUDE
   let edges = 0
   for (let y = 1; y < height - 1; y++) {
-    const row = y * width
+    const row = y * rowLength
     const tileRow = Math.floor(y / TILE_PX) * across
     for (let at = row + 1; at < row + width - 1; at++) {
+      const square = squares[at]!
+      if (square < limit) continue
       const dx = gx[at]!
       const dy = gy[at]!
-      const square = Math.imul(dx, dx) + Math.imul(dy, dy)
-      if (square < limit) continue
-      const ahead = stepAcross(dx, dy, width)
+      const ahead = stepAcross(dx, dy, rowLength)
       // Of two equal ones the first: a step between two pixels has the same gradient in both.
-      if (squareAt(gx, gy, at - ahead) >= square || squareAt(gx, gy, at + ahead) > square) continue
+      if (squares[at - ahead]! >= square || squares[at + ahead]! > square) continue
       edges++
       const tile = (tileRow + ((at - row) >> 4)) * TILE_FIELDS
       tiles[tile] = tiles[tile]! + 1
@@ -58,15 +59,12 @@ export function measureEdges({ width, height, gx, gy }: Gradient, tiles: Float32
 }
 
 /** The neighbour, as a distance in memory, that lies across the edge; always one that comes later. */
-function stepAcross(dx: number, dy: number, width: number): number {
-  const [x, y] = [Math.abs(dx), Math.abs(dy)]
+function stepAcross(dx: number, dy: number, rowLength: number): number {
+  const x = Math.abs(dx)
+  const y = Math.abs(dy)
   if (y <= TAN_22 * x) return 1
-  if (x <= TAN_22 * y) return width
-  return dx > 0 === dy > 0 ? width + 1 : width - 1
-}
-
-function squareAt(gx: Int16Array, gy: Int16Array, at: number): number {
-  return Math.imul(gx[at]!, gx[at]!) + Math.imul(gy[at]!, gy[at]!)
+  if (x <= TAN_22 * y) return rowLength
+  return dx > 0 === dy > 0 ? rowLength + 1 : rowLength - 1
 }
 
 function measureLines(tiles: Float32Array): Pick<Edges, 'lineDensity' | 'lineDiversity'> {

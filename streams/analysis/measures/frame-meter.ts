@@ -8,12 +8,11 @@ import type { FrameMeasures } from '../../../core/measures.ts'
 import { lbpEntropy } from './binary-patterns.ts'
 import { GLCM_CELLS, measureCoOccurrence } from './co-occurrence.ts'
 import { colourfulness } from './colourfulness.ts'
-import { cornerMemory, measureCorners } from './corners.ts'
+import { CornerMeter } from './corners.ts'
 import { measureDetail, TileTensors } from './detail.ts'
 import { directionalBlur } from './directional-blur.ts'
 import { edgeMemory, measureEdges } from './edges.ts'
 import { measureExposure } from './exposure.ts'
-import { emptyGradient, takeGradient } from './gradient.ts'
 import { halve } from './halve.ts'
 import { NOISE_BINS, noiseSigma } from './noise.ts'
 import { highFrequencyShare } from './spectrum.ts'
@@ -30,9 +29,9 @@ export interface MeasuredPicture {
 /** Pixels of the full plane that are looked at for detail: every third row of 1080p. */
 const DETAIL_PX = 700_000
 /** Of those rows, one in so many is looked at for percentiles. */
-const PERCENTILE_STEP = 5
+export const PERCENTILE_STEP = 7
 /** Of the analysis picture, which scaling has made free of a codec's seams. */
-const TEXTURE_STEP = 3
+export const TEXTURE_STEP = 3
 /** Mean squared Sobel gradient below which a tile shows noise and coding rather than the scene: σ = 2. */
 const TENSOR_FLOOR = 100
 
@@ -46,16 +45,14 @@ export class FrameMeter {
   readonly #pairs = new Uint32Array(GLCM_CELLS)
   readonly #coefficients = new Float64Array(64)
   readonly #half: LumaView
-  readonly #gradient
-  readonly #corners
-  readonly #edges
+  readonly #corners: CornerMeter
+  readonly #edges: Float32Array
 
   constructor(small: Size) {
     this.#size = { width: small.width, height: small.height }
     const [width, height] = [small.width >> 1, small.height >> 1]
     this.#half = { width, height, stride: width, data: new Uint8Array(width * height) }
-    this.#gradient = emptyGradient(small)
-    this.#corners = cornerMemory(small)
+    this.#corners = new CornerMeter(small)
     this.#edges = edgeMemory(small)
   }
 
@@ -72,7 +69,8 @@ export class FrameMeter {
     const detail = measureDetail(large, step, this.#fine)
     halve(luma, this.#half)
     measureDetail(this.#half, 1, this.#coarse)
-    takeGradient(luma, this.#gradient)
+    const { gradient } = this.#corners
+    gradient.take(luma)
     return {
       ...detail,
       gradientP95: gradientP95(large, step * PERCENTILE_STEP, this.#steepness),
@@ -81,8 +79,8 @@ export class FrameMeter {
       noiseSigma: noiseSigma(large, step * PERCENTILE_STEP, this.#noise),
       ...measureExposure(luma, 1, this.#levels),
       colourfulness: colourfulness(chroma, luma),
-      ...measureCorners(this.#gradient, this.#corners),
-      ...measureEdges(this.#gradient, this.#edges),
+      ...this.#corners.measure(),
+      ...measureEdges(gradient, this.#edges),
       lbpEntropy: lbpEntropy(luma, TEXTURE_STEP, this.#levels),
       ...measureCoOccurrence(luma, TEXTURE_STEP, this.#pairs),
     }

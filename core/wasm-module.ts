@@ -1,7 +1,7 @@
 /**
  * A WebAssembly module of one function, assembled from TypeScript: no binary in the repository and no tool to build one.
  * Pure; runs anywhere. Encodings are those of the WebAssembly core specification 2.0, chapters 5.2 (values), 5.4
- * (instructions) and 5.5 (modules); only what the scan kernel needs is here.
+ * (instructions) and 5.5 (modules); only what the kernels of this program need is here.
  */
 
 /** Encoded instructions, or any other part of a module. */
@@ -42,6 +42,7 @@ export interface Local {
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(value)],
   add: [0x6a] as Code,
+  sub: [0x6b] as Code,
   lessUnsigned: [0x49] as Code,
   /** Stack: address, value. */
   store: [0x36, ...memory(0)] as Code,
@@ -51,11 +52,35 @@ export const v128 = {
   load: (offsetBytes: number): Code => [...simd(0x00), ...memory(offsetBytes)],
   /** Eight bytes, sign-extended to i16x8. */
   load8x8Signed: (offsetBytes: number): Code => [...simd(0x01), ...memory(offsetBytes)],
+  /** Eight bytes, as i16x8. */
+  load8x8Unsigned: (offsetBytes: number): Code => [...simd(0x02), ...memory(offsetBytes)],
+  /** Stack: address, value. */
+  store: (offsetBytes: number): Code => [...simd(0x0b), ...memory(offsetBytes)],
   zero: [...simd(0x0c), ...new Array<number>(16).fill(0)] as Code,
+  and: simd(0x4e),
+  i16x8Splat: simd(0x10),
+  i16x8ShiftLeft: simd(0x8b),
+  i16x8Add: simd(0x8e),
+  i16x8Sub: simd(0x91),
+  /** Lanes of i16x8, two vectors in turn: the lower four of each, or the upper four. */
+  i16x8InterleaveLow: [...simd(0x0d), 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23] as Code,
+  i16x8InterleaveHigh: [...simd(0x0d), 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31] as Code,
+  i32x4Splat: simd(0x11),
   i32x4Add: simd(0xae),
+  i32x4Sub: simd(0xb1),
   /** Products of i16 pairs, two neighbours added: i16x8, i16x8 → i32x4. */
   i32x4DotI16x8: simd(0xba),
   i32x4ExtractLane: (lane: number): Code => [...simd(0x1b), lane],
+  f32x4FromI32x4: simd(0xfa),
+  f32x4Add: simd(0xe4),
+  f32x4Sub: simd(0xe5),
+  f32x4Mul: simd(0xe6),
+  f32x4Sqrt: simd(0xe3),
+}
+
+/** `body` if the i32 is not zero. */
+export function when(condition: Code, body: Code): Code {
+  return [...condition, 0x04, EMPTY_BLOCK, ...body, 0x0b]
 }
 
 /** `body` again while it leaves a non-zero i32: a loop whose test stands at its end. */
@@ -70,12 +95,39 @@ export interface FunctionShape {
   body(locals: readonly Local[]): Code
 }
 
+/** What is used of the WebAssembly JavaScript API, which neither Node's types nor ES2024's declare. */
+declare const WebAssembly: {
+  Memory: new (limits: { initial: number; maximum: number }) => WasmMemory
+  Module: new (bytes: Uint8Array<ArrayBuffer>) => object
+  Instance: new (module: object, imports: { env: { memory: WasmMemory } }) => { exports: { run: Kernel } }
+}
+
+export interface WasmMemory {
+  /** Another one after each `grow`. */
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+/** Byte addresses in the memory and whole numbers, as many as the shape has parameters. */
+export type Kernel = (...parameters: number[]) => void
+
+/** A memory of at least `bytes`, all zero, that can grow. */
+export function wasmMemory(bytes: number): WasmMemory {
+  return new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES), maximum: MAX_PAGES })
+}
+
+/** The function of `shape`, compiled once, for each memory that it is to work on. */
+export function kernel(shape: FunctionShape): (memory: WasmMemory) => Kernel {
+  const module = new WebAssembly.Module(assemble(shape))
+  return (memory) => new WebAssembly.Instance(module, { env: { memory } }).exports.run
+}
+
 const MAGIC: Code = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
 
 /**
  * The module's bytes. It imports the memory `env.memory` and exports the function as `run`: all parameters i32, no result.
  */
-export function assemble({ parameters, locals, body }: FunctionShape): Uint8Array<ArrayBuffer> {
+function assemble({ parameters, locals, body }: FunctionShape): Uint8Array<ArrayBuffer> {
   const variables = Array.from({ length: parameters + locals.length }, (_, index) => ({
     get: [0x20, ...unsigned(index)],
     set: [0x21, ...unsigned(index)],
@@ -96,7 +148,7 @@ export function assemble({ parameters, locals, body }: FunctionShape): Uint8Arra
 }
 
 /** Of 64 KiB: 4 GiB, all that 32-bit addresses reach. */
-export const MAX_PAGES = 65_536
+const MAX_PAGES = 65_536
 export const PAGE_BYTES = 65_536
 
 function section(id: number, content: Code): Code {
