@@ -37,6 +37,9 @@ export interface JudgedView {
   parallaxRatio: number
 }
 
+/** After all points were lost. */
+export const LOST_VIEW: ViewChange = { flowRatio: 0, parallaxRatio: 0, overlapRatio: 0, model: 'none', tracks: 0 }
+
 const UNJUDGED: JudgedView = { flowRatio: 0, model: 'none', turned: false, parallaxRatio: 0 }
 
 export class ViewGauge {
@@ -71,6 +74,18 @@ export class ViewGauge {
       continuityRatio: key.twice === 0 ? 1 : twice / key.twice,
       turned,
     }
+  }
+
+  /** How far the view has gone since the held candidate; `key`: what that one shows. */
+  driftSinceHeld(key: KeyView, tracks: TrackTable): { flowRatio: number; lostRatio: number } {
+    const distances = new Float64Array(tracks.count)
+    let alive = 0
+    for (let i = 0; i < tracks.count; i++) {
+      if (Number.isNaN(tracks.heldX[i]!)) continue
+      distances[alive++] = Math.hypot(tracks.x[i]! - tracks.heldX[i]!, tracks.y[i]! - tracks.heldY[i]!)
+    }
+    const lostRatio = key.tracks === 0 ? 0 : 1 - alive / key.tracks
+    return { flowRatio: median(distances, alive) / this.#diagonal, lostRatio }
   }
 
   /** There is another keyframe. */
@@ -108,20 +123,4 @@ function matchesSince(tracks: TrackTable): Matches {
     matches.y2[matches.count++] = tracks.y[i]!
   }
   return matches
-}
-
-/** How far the view has gone since the held candidate, for a sequence that has no keyframe yet. `key`: what that one shows. */
-export function driftSinceHeld(
-  key: KeyView,
-  tracks: TrackTable,
-  { width, height }: Size,
-): { flowRatio: number; lostRatio: number } {
-  const scratch = new Float64Array(tracks.count)
-  let alive = 0
-  for (let i = 0; i < tracks.count; i++) {
-    if (Number.isNaN(tracks.heldX[i]!)) continue
-    scratch[alive++] = Math.hypot(tracks.x[i]! - tracks.heldX[i]!, tracks.y[i]! - tracks.heldY[i]!)
-  }
-  const lostRatio = key.tracks === 0 ? 0 : 1 - alive / key.tracks
-  return { flowRatio: median(scratch, alive) / Math.hypot(width, height), lostRatio }
 }
