@@ -8,9 +8,10 @@ import type { Look } from './feature-tracker.ts'
 
 /**
  * Sharpness below which a picture waits for a better one, and below which it is refused. Measured on rendered walks: 0.65 is a blur
- * of about 10 px in 960, 0.5 one of 15 to 20.
+ * of about 10 px in 960, 0.4 one of 20 and more. Between them
+ * a picture is better than a gap: a quick pan between walls holds together by such ones alone.
  */
-const BLURRED_SHARPNESS = { poor: 0.65, refused: 0.5 }
+const BLURRED_SHARPNESS = { poor: 0.65, refused: 0.4 }
 /** Where gradients lean so much to one direction, points that are still followed lie on streaks, and say nothing of the others. */
 const STREAKED = 0.2
 /** With fewer points in common the whole picture is compared instead. */

@@ -25,6 +25,8 @@ const STILL_PX = 0.5
 const MAX_STILL_LOOKS = 32
 /** A point not found so often while the camera stands still is gone, and not just behind somebody who passes. */
 const MAX_MISSES = 3
+/** Fewer points than this, or than this share of them, found again: nothing of the picture before is left. */
+const FOUND = { count: 8, share: 0.15 }
 /** Half a side of the patch whose contrast and light are measured, px. */
 const PATCH_RADIUS = 4
 /** Contrast is taken relative to the light, so that a gain cancels; of black levels this much is added. */
@@ -252,6 +254,11 @@ export class FeatureTracker {
 }
 
 const add = (a: { dx: number; dy: number }, b: { dx: number; dy: number }) => ({ dx: a.dx + b.dx, dy: a.dy + b.dy })
+
+/** Nothing of the picture before is left. */
+export function isLost({ tracks, foundRatio }: Look): boolean {
+  return tracks * foundRatio < Math.max(FOUND.count, FOUND.share * tracks)
+}
 
 /** At a quarter, where the noise of the sensor has been averaged away and what a codec changes has not. */
 function difference(before: Pyramid, now: Pyramid): number {

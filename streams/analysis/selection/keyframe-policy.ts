@@ -14,6 +14,8 @@ export const OPEN_PROGRESS = 0.4
 export const CLOSE_PROGRESS = 1.4
 /** Here a poor picture is better than none. */
 export const LATE_PROGRESS = 2
+/** Of the aimed-at distance: a held candidate this far behind is taken, so that the next one is not too far from it. */
+export const LEFT_BEHIND = 0.6
 /** A held candidate is not given up for a picture that is better by less: each is encoded. */
 export const CLEARLY_BETTER = 1.1
 /** Share of the points with two sightings that must get a third one. */
@@ -27,10 +29,15 @@ const CHANGED_OVERLAP = 0.2
 
 /** A walk straight ahead loses the rim of the view while its middle hardly moves; beyond this factor the loss is not the view's. */
 const MOST_LOSS_BY_MOVE = 2.5
+/** Blurred pictures match only over short ways, and the way is shortened by as much as sharpness is lost, down to this share. */
+const LEAST_MATCHED = 0.5
 /** A turn on the spot shows something new, but fixes no point: what it shows needs to overlap, and no more. */
 const TURN_STRETCH = 1.5
 /** Share of the aimed-at distance that is enough when it is all parallax: some 4° of a phone's view of 65°. */
 const PARALLAX_SHARE = 0.5
+
+/** Of the first keyframe's window: the view has moved by this share of the aimed-at distance, or lost this share of its points. */
+const OPENING = { moved: 0.5, lost: 0.2 }
 
 export interface Progress {
   /** 1: a keyframe is due. */
@@ -38,9 +45,10 @@ export interface Progress {
   reason: SelectionReason
 }
 
-/** How far the view is on its way to the next keyframe. `twice`: points of the last one with two sightings. */
-export function progressOf(view: ViewProgress, twice: number, spec: KeyframeSpec): Progress {
-  const moved = view.flowRatio / (spec.targetFlowRatio * (view.turned ? TURN_STRETCH : 1))
+/** How far the view is on its way to the next keyframe. `sharpness`: of the picture against its neighbours; `twice`: points of the last one with two sightings. */
+export function progressOf(view: ViewProgress, sharpness: number, twice: number, spec: KeyframeSpec): Progress {
+  const matched = Math.max(LEAST_MATCHED, Math.min(1, sharpness))
+  const moved = view.flowRatio / (spec.targetFlowRatio * matched * (view.turned ? TURN_STRETCH : 1))
   if (view.flowRatio < STILL_FLOW_RATIO) {
     return { ratio: view.overlapRatio < CHANGED_OVERLAP ? CLOSE_PROGRESS : moved, reason: 'overlap' }
   }
@@ -53,6 +61,11 @@ export function progressOf(view: ViewProgress, twice: number, spec: KeyframeSpec
   if (lost > progress.ratio) progress = { ratio: lost, reason: 'overlap' }
   if (twice >= MIN_CONTINUITY_TRACKS && broken > progress.ratio) progress = { ratio: broken, reason: 'continuity' }
   return view.turned ? { ...progress, reason: 'rotation' } : progress
+}
+
+/** Whether the window of a sequence's first keyframe is over, by what has changed since the one held. */
+export function hasMovedOn(drift: { flowRatio: number; lostRatio: number }, spec: KeyframeSpec): boolean {
+  return drift.flowRatio > OPENING.moved * spec.targetFlowRatio || drift.lostRatio > OPENING.lost
 }
 
 /** What a candidate counts for: a good picture early is worth more than a bad one in time. */

@@ -8,13 +8,15 @@ import type { SelectionReason, ViewChange } from '../../../core/keyframe.ts'
 import type { KeyframeSpec } from '../../../core/wire/session-spec.ts'
 import type { KnownMotion } from '../shots/frame-looks.ts'
 import { Neighbourhood, type Worth } from './candidate-worth.ts'
-import { FeatureTracker, type Look } from './feature-tracker.ts'
+import { FeatureTracker, isLost, type Look } from './feature-tracker.ts'
 import { chosenRecord, type HeldCandidate, holdCandidate, recordOf } from './held-candidate.ts'
 import {
   CLEARLY_BETTER,
   CLOSE_PROGRESS,
   describeView,
+  hasMovedOn,
   LATE_PROGRESS,
+  LEFT_BEHIND,
   OPEN_PROGRESS,
   progressOf,
   valueAt,
@@ -22,7 +24,7 @@ import {
 import { emptyStep, type SelectorState } from './selection-state.ts'
 import type { KeyframeCandidate, SelectionStep } from './selection-words.ts'
 import { REMEMBERED_KEYFRAMES } from './track-table.ts'
-import { driftSinceHeld, isLost, type KeyView, ViewGauge } from './view-change.ts'
+import { type KeyView, LOST_VIEW, ViewGauge } from './view-change.ts'
 
 /** Correlation of a shifted copy below which two pictures show different things. */
 const CUT_CORRELATION = 0.6
@@ -32,23 +34,19 @@ const BELIEVED_LOOKS = 2
 const BLIND_MS = 1500
 /** A candidate is not held longer than this while nothing happens, ms: without one, work can be resumed from here. */
 const HOLD_MS = 10_000
+/** After so long without a moment to resume from, one candidate is passed over for it, ms. */
+const REST_MS = 5000
 /** Windows that a poor candidate waits for a better one. */
 const POOR_PATIENCE = 1.5
 /** A held candidate this far on its way is worth keeping when its sequence ends. */
 const LAST_PROGRESS = 0.5
-/** Of the first keyframe's window: the view has moved by this share of the aimed-at distance, or lost this share of its points. */
-const OPENING = { moved: 0.5, lost: 0.2 }
-
 /** New points when less than this share is left: each filling looks at every cell that has none. */
 const REFILL_SHARE = 0.85
 /** A picture that may become a keyframe is covered as well as it can be. */
 const HELD_REFILL_SHARE = 0.97
 
-const LOST_VIEW: ViewChange = { flowRatio: 0, parallaxRatio: 0, overlapRatio: 0, model: 'none', tracks: 0 }
-
 export class KeyframeSelector {
   readonly #spec: KeyframeSpec
-  readonly #size: Size
   readonly #tracker: FeatureTracker
   readonly #gauge: ViewGauge
   readonly #neighbourhood = new Neighbourhood()
@@ -65,6 +63,8 @@ export class KeyframeSelector {
   #scene = 0
   #sourceScene: number | null = null
   #ptsMs = 0
+  /** When work could last be resumed from. */
+  #restMs = Number.NEGATIVE_INFINITY
   #out = emptyStep()
   /** How the points moved up to the last candidate; `null` where that is not known. */
   motion: KnownMotion | null = null
@@ -72,7 +72,6 @@ export class KeyframeSelector {
   /** `size` of the analysis picture, px; at least 64×36. */
   constructor(spec: KeyframeSpec, size: Size) {
     this.#spec = spec
-    this.#size = size
     this.#tracker = new FeatureTracker(size, spec.tracks)
     this.#gauge = new ViewGauge(size)
   }
@@ -95,13 +94,8 @@ export class KeyframeSelector {
   /** JSON of some 100 bytes a point. Only while `checkpointable`, and of the last candidate given to `step`. */
   state(): string {
     const state: SelectorState = {
-      version: 1,
-      scene: this.#scene,
-      sourceScene: this.#sourceScene ?? 0,
-      ptsMs: this.#ptsMs,
-      keySeqs: this.#keySeqs,
-      key: this.#key,
-      opening: this.#opening,
+      ...{ version: 1, scene: this.#scene, sourceScene: this.#sourceScene ?? 0, ptsMs: this.#ptsMs },
+      ...{ keySeqs: this.#keySeqs, key: this.#key, opening: this.#opening },
       judged: this.#gauge.save(),
       worth: this.#neighbourhood.save(),
       tracker: this.#tracker.hasPicture ? this.#tracker.save() : null,
@@ -114,14 +108,15 @@ export class KeyframeSelector {
     if (this.#sourceScene !== null && candidate.scene > this.#sourceScene) this.#endSequence()
     this.#sourceScene = candidate.scene
     this.#ptsMs = candidate.ptsMs
-    const { lastPtsMs, hasPicture } = this.#tracker
-    const look = hasPicture ? this.#tracker.look(candidate.luma) : null
-    const motion = look && !isLost(look) ? look.motion : null
-    this.motion = motion && { motion, stepMs: candidate.ptsMs - lastPtsMs }
+    if (this.#restMs === Number.NEGATIVE_INFINITY) this.#restMs = candidate.ptsMs
+    const stepMs = candidate.ptsMs - this.#tracker.lastPtsMs
+    const look = this.#tracker.hasPicture ? this.#tracker.look(candidate.luma) : null
+    this.motion = look?.motion && !isLost(look) ? { motion: look.motion, stepMs } : null
     const worth = this.#neighbourhood.judge(candidate, look, this.#spec.minScore)
     if (!look) this.#begin(candidate, worth)
     else if (isLost(look)) this.#miss(candidate, look, worth)
     else this.#follow(candidate, look, worth)
+    if (this.checkpointable) this.#restMs = candidate.ptsMs
     return this.#out
   }
 
@@ -184,33 +179,45 @@ export class KeyframeSelector {
     if (!this.#held) return
     this.#due ??= { sinceMs: candidate.ptsMs, reason: this.#opening }
     const patienceMs = this.#spec.windowMs * (this.#held.poor ? 1 + POOR_PATIENCE : 1)
-    const drift = driftSinceHeld(this.#held.key, this.#tracker.tracks, this.#size)
-    const hasMoved = drift.flowRatio > OPENING.moved * this.#spec.targetFlowRatio || drift.lostRatio > OPENING.lost
+    const drift = this.#gauge.driftSinceHeld(this.#held.key, this.#tracker.tracks)
     if (candidate.wanted) this.#commit('trigger')
-    else if (hasMoved || candidate.ptsMs - this.#due.sinceMs >= patienceMs) this.#commit(this.#opening)
+    else if (hasMovedOn(drift, this.#spec) || candidate.ptsMs - this.#due.sinceMs >= patienceMs)
+      this.#commit(this.#opening)
   }
 
   #advance(candidate: KeyframeCandidate, worth: Worth, key: KeyView, still: boolean): void {
     const measured = this.#gauge.measure(key, this.#tracker.tracks)
-    const progress = progressOf(measured, key.twice, this.#spec)
+    const progress = progressOf(measured, worth.sharpness, key.twice, this.#spec)
     const { continuityRatio: _, turned: __, ...view } = measured
     this.#letGo(candidate.ptsMs, progress.ratio)
-    if (progress.ratio >= 1) this.#due ??= { sinceMs: candidate.ptsMs, reason: progress.reason }
+    const rests = !this.#held && candidate.ptsMs - this.#restMs > REST_MS
+    if (progress.ratio >= 1 && !rests) this.#due ??= { sinceMs: candidate.ptsMs, reason: progress.reason }
     const value = valueAt(worth.quality, progress.ratio)
-    const isBetter = !this.#held || value > this.#held.value * CLEARLY_BETTER
-    if (candidate.wanted || (!worth.refused && progress.ratio >= OPEN_PROGRESS && isBetter)) {
+    const isBetter = !worth.refused && !rests && (!this.#held || value > this.#held.value * CLEARLY_BETTER)
+    // A picture too far on replaces no held one: that one is taken, and this one is looked at against it.
+    const isFar = progress.ratio >= CLOSE_PROGRESS
+    if (this.#held && this.#due && (isFar || !isBetter) && this.#isClosed(candidate.ptsMs, progress.ratio)) {
+      this.#commit(this.#due.reason)
+      this.#advance(candidate, worth, this.#key!, still)
+      return
+    }
+    if (candidate.wanted || (isBetter && progress.ratio >= OPEN_PROGRESS)) {
       this.#hold(candidate, view, worth, value, progress.ratio)
     } else if (worth.refused) this.#pass(candidate, view, worth.refused, worth.evidence)
-    else if (progress.ratio < OPEN_PROGRESS) this.#pass(candidate, view, still ? 'still' : 'near', describeView(view))
-    else this.#pass(candidate, view, 'weaker', `${worth.evidence}; the one held is better`)
+    else if (progress.ratio < OPEN_PROGRESS || rests) {
+      this.#pass(candidate, view, still ? 'still' : 'near', describeView(view))
+    } else this.#pass(candidate, view, 'weaker', `${worth.evidence}; the one held is better`)
     if (candidate.wanted) this.#commit('trigger')
     else if (this.#held && this.#due && this.#isClosed(candidate.ptsMs, progress.ratio)) this.#commit(this.#due.reason)
   }
 
+  /** A keyframe is due, and the window of the one held is over: by time, or because the view goes on. */
   #isClosed(ptsMs: number, progress: number): boolean {
-    const { poor } = this.#held!
+    const { poor, key } = this.#held!
     const patienceMs = this.#spec.windowMs * (poor ? POOR_PATIENCE : 0.5)
-    return progress >= (poor ? LATE_PROGRESS : CLOSE_PROGRESS) || ptsMs - this.#due!.sinceMs >= patienceMs
+    if (progress >= (poor ? LATE_PROGRESS : CLOSE_PROGRESS) || ptsMs - this.#due!.sinceMs >= patienceMs) return true
+    const drift = this.#gauge.driftSinceHeld(key, this.#tracker.tracks)
+    return !poor && drift.flowRatio > LEFT_BEHIND * this.#spec.targetFlowRatio
   }
 
   /** The view has come back, or nothing happens any more: nobody is held in vain. */
@@ -282,7 +289,7 @@ export class KeyframeSelector {
   #load(state: SelectorState, luma: LumaView): void {
     this.#scene = state.scene
     this.#sourceScene = state.sourceScene
-    this.#ptsMs = state.ptsMs
+    this.#ptsMs = this.#restMs = state.ptsMs
     this.#keySeqs = state.keySeqs
     this.#key = state.key
     this.#opening = state.opening

@@ -5,12 +5,8 @@ import type { Size } from '../../../core/geometry.ts'
 import type { ViewChange } from '../../../core/keyframe.ts'
 import type { Matches } from '../two-view/matches.ts'
 import { judgeViews } from '../two-view/view-verdict.ts'
-import type { Look } from './feature-tracker.ts'
 import { median } from './median.ts'
 import type { TrackTable } from './track-table.ts'
-
-/** Fewer points than this, or than this share of them, found again: nothing of the picture before is left. */
-const FOUND = { count: 8, share: 0.15 }
 
 /** Deviation of a followed point's coordinate after some twenty steps, px (measured: 0.05–0.2 a step, of which most cancels). */
 const NOISE_PX = 0.5
@@ -40,6 +36,9 @@ export interface JudgedView {
   turned: boolean
   parallaxRatio: number
 }
+
+/** After all points were lost. */
+export const LOST_VIEW: ViewChange = { flowRatio: 0, parallaxRatio: 0, overlapRatio: 0, model: 'none', tracks: 0 }
 
 const UNJUDGED: JudgedView = { flowRatio: 0, model: 'none', turned: false, parallaxRatio: 0 }
 
@@ -77,6 +76,18 @@ export class ViewGauge {
     }
   }
 
+  /** How far the view has gone since the held candidate; `key`: what that one shows. */
+  driftSinceHeld(key: KeyView, tracks: TrackTable): { flowRatio: number; lostRatio: number } {
+    const distances = new Float64Array(tracks.count)
+    let alive = 0
+    for (let i = 0; i < tracks.count; i++) {
+      if (Number.isNaN(tracks.heldX[i]!)) continue
+      distances[alive++] = Math.hypot(tracks.x[i]! - tracks.heldX[i]!, tracks.y[i]! - tracks.heldY[i]!)
+    }
+    const lostRatio = key.tracks === 0 ? 0 : 1 - alive / key.tracks
+    return { flowRatio: median(distances, alive) / this.#diagonal, lostRatio }
+  }
+
   /** There is another keyframe. */
   reset(): void {
     this.#judged = UNJUDGED
@@ -112,25 +123,4 @@ function matchesSince(tracks: TrackTable): Matches {
     matches.y2[matches.count++] = tracks.y[i]!
   }
   return matches
-}
-
-/** How far the view has gone since the held candidate, for a sequence that has no keyframe yet. `key`: what that one shows. */
-export function driftSinceHeld(
-  key: KeyView,
-  tracks: TrackTable,
-  { width, height }: Size,
-): { flowRatio: number; lostRatio: number } {
-  const scratch = new Float64Array(tracks.count)
-  let alive = 0
-  for (let i = 0; i < tracks.count; i++) {
-    if (Number.isNaN(tracks.heldX[i]!)) continue
-    scratch[alive++] = Math.hypot(tracks.x[i]! - tracks.heldX[i]!, tracks.y[i]! - tracks.heldY[i]!)
-  }
-  const lostRatio = key.tracks === 0 ? 0 : 1 - alive / key.tracks
-  return { flowRatio: median(scratch, alive) / Math.hypot(width, height), lostRatio }
-}
-
-/** Nothing of the picture before is found again. */
-export function isLost({ tracks, foundRatio }: Look): boolean {
-  return tracks * foundRatio < Math.max(FOUND.count, FOUND.share * tracks)
 }

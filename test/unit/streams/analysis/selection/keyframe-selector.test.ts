@@ -187,13 +187,25 @@ describe('a checkpoint', () => {
   it('goes on as without an interruption', () => {
     const cut = [...walk.slice(0, 30), ...Array.from({ length: 4 }, (_, n) => black(30 + n)), ...walk.slice(34)]
     const whole = run(cut, () => false)
-    expect(whole.checkpoints.length).toBeGreaterThan(4)
+    expect(whole.checkpoints.length).toBeGreaterThan(2)
     fc.assert(
       fc.property(fc.array(fc.boolean(), { minLength: whole.checkpoints.length, maxLength: 60 }), (stops) => {
         expect(run(cut, (k) => stops[k] === true).records).toEqual(whole.records)
       }),
       { numRuns: 2 },
     )
+  })
+
+  it('is to be had every few seconds, while the camera goes on and on', () => {
+    const slow = walk.map((one) => ({ ...one, ptsMs: 3 * one.ptsMs }))
+    const at = [0]
+    const selector = new KeyframeSelector(spec, SIZE)
+    for (const one of slow) {
+      selector.step(one)
+      if (selector.checkpointable) at.push(one.ptsMs)
+    }
+    expect(Math.max(...at.slice(1).map((ms, i) => ms - at[i]!))).toBeLessThan(7000)
+    expect(at.at(-1)).toBeGreaterThan(6000)
   })
 
   it('is of a few hundred bytes a point', () => {
