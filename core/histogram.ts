@@ -10,16 +10,23 @@ const BUCKETS = 420
 export class DurationSketch {
   #counts = new Uint32Array(BUCKETS)
   #n = 0
+  #sumMs = 0
 
   add(valueMs: number): void {
     const index = valueMs <= MIN_MS ? 0 : Math.ceil(Math.log(valueMs / MIN_MS) / LOG_GROWTH)
     const bucket = Math.min(BUCKETS - 1, index)
     this.#counts[bucket] = this.#counts[bucket]! + 1
     this.#n++
+    this.#sumMs += valueMs
   }
 
   get count(): number {
     return this.#n
+  }
+
+  /** Exact. */
+  get sumMs(): number {
+    return this.#sumMs
   }
 
   /** Value at quantile `q` (0–1) in ms; 0 when empty. */

@@ -8,6 +8,7 @@ import { settleModels } from '../src/model-choice.ts'
 import { createLogger } from '../src/ops/logger.ts'
 import { benchCameras } from './benchmarks/cameras.ts'
 import { benchEngine } from './benchmarks/engine.ts'
+import { benchExtract } from './benchmarks/extract.ts'
 import { benchGallery } from './benchmarks/gallery.ts'
 import { benchIdentity } from './benchmarks/identity.ts'
 import type { Bench, BenchContext } from './benchmarks/kit.ts'
@@ -21,6 +22,7 @@ import { benchStartup } from './benchmarks/startup.ts'
 const benches: Record<string, Bench> = {
   replay: benchReplay,
   engine: benchEngine,
+  extract: benchExtract,
   startup: benchStartup,
   packing: benchPacking,
   gallery: benchGallery,

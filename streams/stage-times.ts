@@ -50,7 +50,8 @@ export class StageClock {
 
   summary(): Record<string, StageTimes> {
     const rows = [...this.#sketches].map(([stage, sketch]) => {
-      const times = { p50Ms: sketch.quantile(0.5), p95Ms: sketch.quantile(0.95), count: sketch.count }
+      const { count, sumMs: totalMs } = sketch
+      const times = { p50Ms: sketch.quantile(0.5), p95Ms: sketch.quantile(0.95), count, totalMs }
       return [stage, times] as const
     })
     return Object.fromEntries(rows)

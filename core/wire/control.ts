@@ -53,6 +53,8 @@ export interface StageTimes {
   p50Ms: number
   p95Ms: number
   count: number
+  /** All of them together; of stages that overlap, and of waits, more than went by. */
+  totalMs: number
 }
 
 /** What a live picture looks like; `good` until something else is found. */

@@ -52,7 +52,8 @@ function encoding(seconds: number): string[] {
   return ['-t', String(seconds), '-c:v', 'libx264', '-preset', 'veryfast', ...rate, '-f', 'mp4']
 }
 
-function ffmpeg(args: string[]): Promise<void> {
+/** Runs the ffmpeg command. SRC_NOT_FOUND where there is none, SRC_UNREADABLE when it fails. */
+export function ffmpeg(args: string[]): Promise<void> {
   return new Promise((done, fail) => {
     const child = spawn('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
     let stderr = ''

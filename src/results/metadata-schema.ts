@@ -99,7 +99,7 @@ const keyframe = z.strictObject({
 })
 
 const cell = z.union([z.number(), z.string(), z.boolean(), z.null(), z.array(z.union([z.string(), z.number()]))])
-const stage = z.strictObject({ p50Ms: z.number(), p95Ms: z.number(), count })
+const stage = z.strictObject({ p50Ms: z.number(), p95Ms: z.number(), count, totalMs: z.number() })
 const counts = z.record(z.string(), count)
 
 /** The head of the file, before the long lists. */

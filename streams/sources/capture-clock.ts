@@ -43,7 +43,7 @@ export interface CaptureMoment {
 }
 
 export class CaptureClock {
-  readonly #media = new MediaTime()
+  readonly #media: MediaTime
   readonly #envelope = new ArrivalEnvelope()
   readonly #sender = new SenderClock()
   /** The latest media time, and its capture by the monotonic clock. */
@@ -52,6 +52,11 @@ export class CaptureClock {
   /** wall − monotonic. */
   #wallMs: number | undefined
   #lastAtMs = Number.NEGATIVE_INFINITY
+
+  /** `frameMs`: usual distance of two pictures, as the stream says. */
+  constructor(frameMs: number | null = null) {
+    this.#media = new MediaTime(frameMs)
+  }
 
   /** By how much the camera's clock runs faster than ours, parts per million; `null` until there is a minute of arrivals. */
   get driftPpm(): number | null {

@@ -88,7 +88,7 @@ export class LivePass implements Pass {
     this.#finish = new Finish(demuxer.rotation, options.decode.tonemap)
     this.#seq = options.seqBase
     this.#lastPtsMs = options.ptsBaseMs
-    this.#time = new LiveTime(options.ptsBaseMs, options.originMs)
+    this.#time = new LiveTime(options.ptsBaseMs, options.originMs, demuxer.fps)
     this.#transport = transport
     this.#announced = decoder.device
     // MJPEG has no time of its own and comes as it is made; what else comes over HTTP comes in bursts.

@@ -14,7 +14,7 @@ export interface TimedArrival {
 }
 
 export class LiveTime {
-  readonly #clock = new CaptureClock()
+  readonly #clock: CaptureClock
   readonly #lastPtsMs: number
   #originMs: number | null
   /** PTS of this connection's first picture. */
@@ -22,8 +22,12 @@ export class LiveTime {
   /** Wall clock of PTS 0 as it is reckoned now: it follows the camera's clock. */
   #captureMs = 0
 
-  /** `lastPtsMs`: where the connection before ended. `originMs`: wall clock of PTS 0; `null` in the first connection. */
-  constructor(lastPtsMs: number, originMs: number | null) {
+  /**
+   * `lastPtsMs`: where the connection before ended. `originMs`: wall clock of PTS 0; `null` in the first connection. `fps`: as the
+   * stream says.
+   */
+  constructor(lastPtsMs: number, originMs: number | null, fps: number | null = null) {
+    this.#clock = new CaptureClock(fps === null ? null : 1000 / fps)
     this.#lastPtsMs = lastPtsMs
     this.#originMs = originMs
   }

@@ -38,6 +38,12 @@ export class MediaTime {
   /** Usual distance of two pictures. */
   #stepMs = 40
   #started = false
+  readonly #frameMs: number | null
+
+  /** `frameMs`: usual distance of two pictures, as the stream says; `null` when it does not. */
+  constructor(frameMs: number | null = null) {
+    this.#frameMs = frameMs
+  }
 
   /** The latest media time so far. */
   get topMs(): number {
@@ -54,7 +60,7 @@ export class MediaTime {
     if (!this.#started) return this.#start(ptsMs, monotonicMs)
     const elapsedMs = Math.max(0, monotonicMs - this.#topArrivedMs)
     if (ptsMs === null) return this.#byArrival(elapsedMs, monotonicMs)
-    if (this.#shiftMs === undefined) this.#shiftMs = this.#topMs + elapsedMs - ptsMs
+    this.#shiftMs ??= this.#topMs + (this.#firstStepMs ?? elapsedMs) - ptsMs
     const mediaMs = ptsMs + this.#shiftMs
     const aheadMs = mediaMs - this.#topMs
     this.#leastOffsetMs += LEAK * Math.max(0, aheadMs)
@@ -67,6 +73,14 @@ export class MediaTime {
     if (!this.#standing) return { mediaMs, jumped: false, measured: true }
     this.#shiftMs += elapsedMs
     return this.#byArrival(elapsedMs, monotonicMs)
+  }
+
+  /**
+   * FFmpeg's RTP demuxer has no time for the first picture. How far the second one is from it the stream's own rate says better than
+   * the moments of arrival, since both come in one burst.
+   */
+  get #firstStepMs(): number | null {
+    return this.#topMs === 0 ? this.#frameMs : null
   }
 
   #start(ptsMs: number | null, monotonicMs: number): MediaMoment {

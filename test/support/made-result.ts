@@ -184,8 +184,8 @@ export function madeResult(options: MadeOptions = {}): ExtractionResult {
     run: {
       ...{ startedAtMs: Date.UTC(2024, 4, 12, 8), wallSeconds: durationMs / 3200, realtimeFactor: 3.2, restarts: 0 },
       stages: {
-        decode: { p50Ms: 4.1, p95Ms: 7.9, count: 3 * records.length },
-        measure: { p50Ms: 5.2, p95Ms: 6.8, count: records.length },
+        decode: { p50Ms: 4.1, p95Ms: 7.9, count: 3 * records.length, totalMs: 12.5 * records.length },
+        measure: { p50Ms: 5.2, p95Ms: 6.8, count: records.length, totalMs: 5.3 * records.length },
       },
       peakRssBytes: 212_000_000,
     },

@@ -110,7 +110,7 @@ it('no text of the data gets into the page as markup', () => {
     source: { ...made.source, file: evil, contentHash: evil, stream: { ...made.source.stream, codec: evil } },
     settings: { ...made.settings, fingerprint: evil },
     summary: { ...made.summary, damage: { count: 1, positions: [{ ptsMs: 0, what: evil }] } },
-    run: { ...made.run, stages: { [evil]: { p50Ms: 1, p95Ms: 2, count: 3 } } },
+    run: { ...made.run, stages: { [evil]: { p50Ms: 1, p95Ms: 2, count: 3, totalMs: 4 } } },
   }
   const summary = { candidates: 30 } as MetadataSummary
   const page = reportPage({ result, summary, series: seriesOf(made), thumbnails: new Map(), exports: ['colmap'] })

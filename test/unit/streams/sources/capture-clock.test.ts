@@ -222,3 +222,9 @@ describe('CaptureClock with sender reports', () => {
     expect(clock.basis).toBe('sender')
   })
 })
+
+it('a first picture without a PTS is one frame before the second, whenever that arrives', () => {
+  const clock = new CaptureClock(40)
+  const arrivals = [null, 120, 160].map((ptsMs, n) => ({ ptsMs, arrivedAtMs: 1000 + n, monotonicMs: n }))
+  expect(arrivals.map((arrival) => clock.map(arrival).mediaMs)).toEqual([0, 40, 80])
+})
