@@ -228,6 +228,14 @@ describe('the output folder', () => {
     await expect(OutputRoot.open(join(disk.path, 'out'))).rejects.toMatchObject({ code: 'STO_FULL' })
   })
 
+  it.skipIf(!canMountDisk())('is refused where it is read-only', async () => {
+    using disk = new SmallDisk(64 * 1024)
+    disk.makeReadOnly()
+    const refused = { code: 'STO_OUTPUT', message: expect.stringContaining('(EROFS)') }
+    await expect(OutputRoot.open(disk.path)).rejects.toMatchObject(refused)
+    await expect(OutputRoot.open(join(disk.path, 'out'))).rejects.toMatchObject(refused)
+  })
+
   it('takes a file’s name for the result’s, as far as it can', () => {
     expect(['/a/b/walk.1.mp4', '/a/.hidden.mp4', '/a/.mp4', '/a/x\n.mp4'].map(stemOf)).toEqual([
       'walk.1',
