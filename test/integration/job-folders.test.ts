@@ -71,6 +71,17 @@ describe('a journal', () => {
     expect(Journal.reopen(path)).toBeUndefined()
   })
 
+  it('knows which pictures were taken out again after the end', () => {
+    const { path } = written()
+    const { journal } = Journal.reopen(path)!
+    journal.mark(mark(3))
+    journal.thin(['00000000.jpg'])
+    journal[Symbol.dispose]()
+    const again = Journal.reopen(path)!
+    using _ = again.journal
+    expect([...again.content.pictures]).toEqual(['00000002.jpg'])
+  })
+
   it('ends where blocks were never written', () => {
     const { path, whole } = written()
     writeFileSync(path, Buffer.concat([whole, Buffer.alloc(300), Buffer.from('\n{"mark":null}\n')]))
