@@ -24,7 +24,7 @@ import { canMountDisk, SmallDisk } from '../integration/support/full-disk.ts'
 import { marked, slidingRecording, tinyRecording } from '../integration/support/tiny-recordings.ts'
 
 /** Long enough that a blow comes before the end. */
-const WALK_SECONDS = 14
+const WALK_SECONDS = 10
 /** Checkpoints are so far apart (streams/selection-pass). */
 const CHECKPOINT_MS = 2000
 const phases = ['preflight', 'running', 'exporting', 'done'] as const
@@ -158,13 +158,6 @@ describe('a place where nothing can be written', () => {
     rmSync(join(disk.path, 'filler'))
     expect((await grabber.run(...command)).status).toBe(0)
     for (const name of ['running', 'done']) expect(contentOf(join(disk.path, name))).toEqual(undisturbed[name])
-  })
-
-  it.skipIf(!canMountDisk())('a read-only folder is refused', async () => {
-    using disk = new SmallDisk(64 * 1024)
-    disk.makeReadOnly()
-    const { status, err } = await grabber.run('extract', 'in/running.mp4', '--out', join(disk.path, 'out'))
-    expect([status, err]).toEqual([5, expect.stringMatching(/^STO_OUTPUT: .* cannot be written \(EROFS\): check/)])
   })
 })
 

@@ -71,6 +71,17 @@ describe('a journal', () => {
     expect(Journal.reopen(path)).toBeUndefined()
   })
 
+  it('knows which pictures were taken out again after the end', () => {
+    const { path } = written()
+    const { journal } = Journal.reopen(path)!
+    journal.mark(mark(3))
+    journal.thin(['00000000.jpg'])
+    journal[Symbol.dispose]()
+    const again = Journal.reopen(path)!
+    using _ = again.journal
+    expect([...again.content.pictures]).toEqual(['00000002.jpg'])
+  })
+
   it('ends where blocks were never written', () => {
     const { path, whole } = written()
     writeFileSync(path, Buffer.concat([whole, Buffer.alloc(300), Buffer.from('\n{"mark":null}\n')]))
@@ -226,6 +237,14 @@ describe('the output folder', () => {
     using disk = new SmallDisk(64 * 1024)
     disk.fill(0)
     await expect(OutputRoot.open(join(disk.path, 'out'))).rejects.toMatchObject({ code: 'STO_FULL' })
+  })
+
+  it.skipIf(!canMountDisk())('is refused where it is read-only', async () => {
+    using disk = new SmallDisk(64 * 1024)
+    disk.makeReadOnly()
+    const refused = { code: 'STO_OUTPUT', message: expect.stringContaining('(EROFS)') }
+    await expect(OutputRoot.open(disk.path)).rejects.toMatchObject(refused)
+    await expect(OutputRoot.open(join(disk.path, 'out'))).rejects.toMatchObject(refused)
   })
 
   it('takes a file’s name for the result’s, as far as it can', () => {

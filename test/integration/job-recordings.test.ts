@@ -139,6 +139,11 @@ describe('a watched folder', () => {
     writeFileSync(path('a.mkv'), 'another')
     await pass(1.5 * QUIET_MS)
     expect(take()).toEqual(['a.mkv'])
+    renameSync(path('a.mkv'), path('a.away'))
+    await pass(QUIET_MS)
+    renameSync(path('a.away'), path('a.mkv'))
+    await pass(1.5 * QUIET_MS)
+    expect(take()).toEqual(['a.mkv'])
     await stop()
   })
 

@@ -3,6 +3,7 @@
  * parts are those of the command.
  *   node dying-batch.ts FILE OUT DATA STATE
  */
+import { copyPictures } from '../../../actors/copies-job.ts'
 import { HostPool } from '../../../actors/host-pool.ts'
 import { loadConfig } from '../../../config/load.ts'
 import { systemClock } from '../../../core/clock.ts'
@@ -25,18 +26,18 @@ jobs.move = (id, next, change) => {
   move(id, next, change)
 }
 const bench = await openWorkbench(config, [], silentLogger)
+const host = new HostPool({ host: bench.host }).settings
+const { signal } = new AbortController()
 const run = new ExtractionRun({
   tools: {
     ...{ config, settings, jobs, resume: true, version: packageJson.version, isShared: () => false },
     fingerprint: settingsFingerprint(config, settings),
     root: await OutputRoot.open(out),
     directory: bench.directory,
-    host: new HostPool({ host: bench.host }).settings,
-    logger: silentLogger,
-    copyPictures: async () => undefined,
+    ...{ host, logger: silentLogger },
+    copyPictures: (orders) => copyPictures({ orders, host, signal, openTimeoutMs: config.timeouts.openMs }),
   },
-  parallel: 1,
-  signal: new AbortController().signal,
+  ...{ parallel: 1, signal },
   onReport: () => undefined,
   onProgress: () => undefined,
 })
