@@ -1,6 +1,6 @@
 /**
  * Trains the forecast of a shot's complexity on synthetic shots, and writes streams/analysis/shots/complexity-model.json, or what
- * `--out` says. Every figure follows from the seed: the same seed gives the same file. Twenty minutes on one core.
+ * `--out` says. Every figure follows from the seed: the same seed gives the same file. Six minutes on one core.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { drawShot } from './complexity/synthetic-shot.ts'
 
 const { values } = parseArgs({
   options: {
-    shots: { type: 'string', default: '480' },
+    shots: { type: 'string', default: '240' },
     seed: { type: 'string', default: '2026' },
     out: {
       type: 'string',

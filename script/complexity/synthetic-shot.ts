@@ -50,6 +50,8 @@ export interface ShotDraw {
 }
 
 const FREE = 0.25
+/** Values of noise: more than two pictures of it. */
+const GRAIN = 1 << 19
 
 /** One in four of the things that a shot may have is absent: most real shots lack most of them. */
 export function drawShot(seed: number): ShotDraw {
@@ -90,7 +92,8 @@ export class SyntheticShot {
   readonly #tile: Float32Array
   readonly #things: Thing[]
   readonly #path: { x: number; y: number }[] = []
-  readonly #grain: Random
+  readonly #grain: Float32Array
+  readonly #grainAt: Random
   readonly #stepMs: number
   readonly #luma = new Float32Array(WIDTH * HEIGHT)
   readonly #scratch = new Float32Array(WIDTH * HEIGHT)
@@ -102,7 +105,8 @@ export class SyntheticShot {
     this.#stepMs = 1000 / fps
     this.#tile = texture(draw)
     this.#things = things(draw)
-    this.#grain = randomOf(draw.seed + 7)
+    this.#grain = grain(draw)
+    this.#grainAt = randomOf(draw.seed + 8)
     this.#walk(seconds)
     const flicker = randomOf(draw.seed + 11)
     this.#flickers = Array.from({ length: Math.ceil(seconds * 60) + 2 }, () => draw.flicker * bell(flicker))
@@ -110,7 +114,7 @@ export class SyntheticShot {
 
   /** Valid until the next. */
   picture(n: number): { yuv: YuvView; ptsMs: number } {
-    const { shutter, defocusPx, drift, noise } = this.#draw
+    const { shutter, defocusPx, drift } = this.#draw
     const ptsMs = n * this.#stepMs
     const openMs = (1000 / 15) * shutter
     const moved = this.#distance(ptsMs, ptsMs + openMs)
@@ -120,11 +124,10 @@ export class SyntheticShot {
     if (defocusPx > 0.3) blur(this.#luma, this.#scratch, defocusPx)
     const light = drift * Math.sin(0.002 * ptsMs) + this.#flickers[Math.round((ptsMs * 60) / 1000)]!
     const data = new Uint8Array(WIDTH * HEIGHT)
+    const from = Math.floor(this.#grainAt() * (GRAIN - data.length))
     for (let at = 0; at < data.length; at++) {
-      data[at] = Math.max(
-        0,
-        Math.min(255, Math.round(this.#luma[at]! + light + (noise === 0 ? 0 : noise * bell(this.#grain)))),
-      )
+      const value = this.#luma[at]! + light + this.#grain[from + at]!
+      data[at] = value < 0 ? 0 : value > 255 ? 255 : value + 0.5
     }
     return { yuv: { luma: { data, width: WIDTH, height: HEIGHT, stride: WIDTH }, chroma: this.#chroma(ptsMs) }, ptsMs }
   }
@@ -173,15 +176,26 @@ export class SyntheticShot {
     const { saturation } = this.#draw
     const { x: cx, y: cy } = this.#at(ms)
     const [cb, cr] = [new Uint8Array(width * height), new Uint8Array(width * height)]
+    // sin(u + 0.6 v) and cos(0.8 u − v), by the rules of addition: a few sines a row instead of one a pixel.
+    const columns = Array.from({ length: width }, (_, x) => (2 * x + cx) / 90)
+    const [sinB, cosB] = [columns.map((u) => Math.sin(u)), columns.map((u) => Math.cos(u))]
+    const [sinR, cosR] = [columns.map((u) => Math.sin(0.8 * u)), columns.map((u) => Math.cos(0.8 * u))]
     for (let y = 0, at = 0; y < height; y++) {
+      const v = (2 * y + cy) / 70
+      const [sb, kb, sr, kr] = [Math.sin(0.6 * v), Math.cos(0.6 * v), Math.sin(v), Math.cos(v)]
       for (let x = 0; x < width; x++, at++) {
-        const [u, v] = [(2 * x + cx) / 90, (2 * y + cy) / 70]
-        cb[at] = 128 + Math.round(saturation * Math.sin(u + 0.6 * v))
-        cr[at] = 128 + Math.round(saturation * Math.cos(0.8 * u - v))
+        cb[at] = 128.5 + saturation * (sinB[x]! * kb + cosB[x]! * sb)
+        cr[at] = 128.5 + saturation * (cosR[x]! * kr + sinR[x]! * sr)
       }
     }
     return { cb, cr, stride: width }
   }
+}
+
+/** Noise of the sensor, from which each picture takes a stretch. */
+function grain({ seed, noise }: ShotDraw): Float32Array {
+  const random = randomOf(seed + 7)
+  return Float32Array.from({ length: GRAIN }, () => (noise === 0 ? 0 : noise * bell(random)))
 }
 
 /** Sum of octaves of patches around mid-grey, all of one contrast (1/f in amplitude), flat where it is bare; wraps at its edges. */
@@ -296,6 +310,7 @@ function blur(picture: Float32Array, scratch: Float32Array, sigma: number): void
   }
 }
 
+/** Along one axis, the ends repeated. */
 function box(
   from: Float32Array,
   to: Float32Array,
@@ -305,14 +320,18 @@ function box(
   stride: number,
   radius: number,
 ): void {
+  const line = new Float32Array(length + 2 * radius + 1)
+  const share = 1 / (2 * radius + 1)
   for (let row = 0; row < rows; row++) {
     const base = row * stride
-    const at = (n: number) => from[base + Math.max(0, Math.min(length - 1, n)) * step]!
+    for (let n = 0; n < length; n++) line[n + radius] = from[base + n * step]!
+    line.fill(line[radius]!, 0, radius)
+    line.fill(line[length + radius - 1]!, length + radius)
     let sum = 0
-    for (let n = -radius; n <= radius; n++) sum += at(n)
+    for (let n = 0; n < 2 * radius + 1; n++) sum += line[n]!
     for (let n = 0; n < length; n++) {
-      to[base + n * step] = sum / (2 * radius + 1)
-      sum += at(n + radius + 1) - at(n - radius)
+      to[base + n * step] = sum * share
+      sum += line[n + 2 * radius + 1]! - line[n]!
     }
   }
 }

@@ -7,13 +7,12 @@ import type { LumaView } from '../../../core/frame.ts'
 import type { FrameLook, ShotBegin, StepMotion } from '../../../core/shot.ts'
 import { type BlockGrid, blockMeans } from '../difference.ts'
 import { SceneCuts } from '../scene-cut.ts'
-import { coarseShift } from '../selection/coarse-shift.ts'
 import { GradualTransitions, type TransitionState } from './gradual-transition.ts'
+import { isSamePlace, smallCopy } from './same-place.ts'
 
-/** Blocks along each side that become one byte of the small copy: 20 × 11 of 640 × 360. */
+/** Blocks along each side of a byte: 20 × 11 of 640 × 360 for what is kept for seconds, 40 × 22 for a closer look at two. */
 const COPY_BLOCKS = 4
-/** Correlation, over all shifts, from which two pictures are of one place: a whip pan is no cut, however few tiles are found. */
-const RELATED = 0.6
+const FINE_BLOCKS = 2
 /** Deviation of the small copy below which there is nothing to see, grey levels: black, white, a covered lens. */
 const FLAT_DEVIATION = 3
 /** Pictures come no faster; a time stamp that stands still must not divide by nothing, ms. */
@@ -44,8 +43,8 @@ export interface LooksState {
 export class FrameLooks {
   readonly #cuts = new SceneCuts()
   readonly #transitions = new GradualTransitions()
-  /** Small copy of the last picture that was not flat. */
-  #before: LumaView | undefined
+  /** Of the last picture that was not flat. */
+  #before: BlockGrid | undefined
   /** A flat picture came since then. */
   #flat = false
   #meanLuma: number | undefined
@@ -70,7 +69,7 @@ export class FrameLooks {
   /** Whether a shot begins with this picture. `luma`: the analysis picture; not kept. */
   see(luma: LumaView, ptsMs: number): ShotBegin | null {
     const grid = blockMeans(luma)
-    const copy = smallCopy(grid)
+    const copy = smallCopy(grid, COPY_BLOCKS)
     this.#begins = this.#boundary(grid, copy, ptsMs)
     const meanLuma = mean(grid.means)
     const seconds = Math.max(LEAST_STEP_MS, ptsMs - this.#ptsMs) / 1000
@@ -108,9 +107,9 @@ export class FrameLooks {
   /** `luma` is of the candidate after which the state was saved. */
   load({ ptsMs, shot, dissolves, speeds, transitions }: LooksState, luma: LumaView): void {
     const grid = blockMeans(luma)
-    this.#before = smallCopy(grid)
+    this.#before = grid
     this.#cuts.step(grid)
-    this.#transitions.load(transitions, this.#before)
+    this.#transitions.load(transitions, smallCopy(grid, COPY_BLOCKS))
     this.#meanLuma = mean(grid.means)
     this.#ptsMs = ptsMs
     this.#shot = shot
@@ -126,13 +125,14 @@ export class FrameLooks {
       return this.#meanLuma === undefined ? 'start' : null
     }
     const [before, throughFlat] = [this.#before, this.#flat]
-    this.#before = copy
+    this.#before = grid
     this.#flat = false
     if (this.#meanLuma === undefined) {
       this.#transitions.step(copy, ptsMs)
       return 'start'
     }
-    if (isCut && before && coarseShift(before, copy).correlation < RELATED) {
+    // A whip pan leaves few tiles where they were, too.
+    if (isCut && before && !isSamePlace(smallCopy(before, FINE_BLOCKS), smallCopy(grid, FINE_BLOCKS))) {
       this.#transitions.forget()
       this.#transitions.step(copy, ptsMs)
       this.#shot++
@@ -156,27 +156,6 @@ export class FrameLooks {
     if (!one || !two) return 0
     return Math.hypot(now.x - 2 * one.x + two.x, now.y - 2 * one.y + two.y) / SECOND_DIFFERENCE_GAIN
   }
-}
-
-function smallCopy({ columns, rows, means }: BlockGrid): LumaView {
-  const width = Math.max(1, Math.floor(columns / COPY_BLOCKS))
-  const height = Math.max(1, Math.floor(rows / COPY_BLOCKS))
-  const [stepX, stepY] = [columns / width, rows / height]
-  const data = new Uint8Array(width * height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0
-      let count = 0
-      for (let row = Math.floor(y * stepY); row < Math.floor((y + 1) * stepY); row++) {
-        for (let column = Math.floor(x * stepX); column < Math.floor((x + 1) * stepX); column++) {
-          sum += means[row * columns + column]!
-          count++
-        }
-      }
-      data[y * width + x] = Math.round(sum / count)
-    }
-  }
-  return { width, height, stride: width, data }
 }
 
 function mean(values: Float32Array): number {

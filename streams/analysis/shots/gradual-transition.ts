@@ -8,7 +8,7 @@
  * two leaves three quarters of their distance unexplained.
  */
 import type { LumaView } from '../../../core/frame.ts'
-import { coarseShift } from '../selection/coarse-shift.ts'
+import { isSamePlace } from './same-place.ts'
 
 /** Copies that are kept, at least STEP_MS apart: dissolves of up to two seconds, which few exceed. */
 const KEPT = 20
@@ -21,8 +21,6 @@ const MIXED = 0.1
 const UNEXPLAINED = 0.12
 /** The share of A may rise by this from one to the next: noise. */
 const SLACK = 0.04
-/** Correlation, over all shifts, below which two pictures have nothing to do with each other; as for cuts (keyframe-selector). */
-const UNRELATED = 0.6
 /** Mean squared distance, grey levels²: less is a dissolve between pictures without contrast, or none. */
 const LEAST_DISTANCE = 100
 
@@ -91,7 +89,7 @@ export class GradualTransitions {
       earlier = share
     }
     // The search over all shifts last: it costs more than everything before.
-    return mixtures >= LEAST_MIXTURES && coarseShift(before, after).correlation < UNRELATED
+    return mixtures >= LEAST_MIXTURES && !isSamePlace(before, after)
   }
 }
 
