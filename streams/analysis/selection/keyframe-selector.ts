@@ -148,19 +148,16 @@ export class KeyframeSelector {
 
   /** Nothing of the picture before is found again. */
   #miss(candidate: KeyframeCandidate, look: Look, worth: Worth): void {
-    this.#loss ??= {
-      sinceMs: candidate.ptsMs,
-      usable: 0,
-      atOnce: !worth.refused && look.shift.correlation < CUT_CORRELATION,
-    }
-    const loss = this.#loss
-    if (worth.refused && !candidate.wanted) {
-      if (candidate.ptsMs - loss.sinceMs > BLIND_MS) this.#giveUp(worth.refused)
-      this.#pass(candidate, null, worth.refused, worth.evidence)
-    } else if (++loss.usable < BELIEVED_LOOKS && !candidate.wanted) {
+    const refused = worth.refused ?? (worth.soft ? 'blurred' : null)
+    const atOnce = !refused && look.shift.correlation < CUT_CORRELATION
+    this.#loss ??= { sinceMs: candidate.ptsMs, usable: 0, atOnce }
+    if (refused && !candidate.wanted) {
+      if (candidate.ptsMs - this.#loss.sinceMs > BLIND_MS) this.#giveUp(refused)
+      this.#pass(candidate, null, refused, worth.evidence)
+    } else if (++this.#loss.usable < BELIEVED_LOOKS && !candidate.wanted) {
       this.#pass(candidate, null, 'weaker', 'Nothing of the picture before is found again; the next one will tell')
     } else {
-      if (loss.atOnce) this.#endSequence()
+      if (this.#loss.atOnce) this.#endSequence()
       else this.#loseSight()
       this.#restart(candidate, worth)
     }
