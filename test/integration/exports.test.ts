@@ -31,7 +31,7 @@ const root = mkdtempSync(join(tmpdir(), 'exports-'))
 afterAll(() => rmSync(root, { recursive: true }))
 /** With a blank and a quote, as people name things. */
 const final = join(root, "the church's walk")
-const size = { width: 640, height: 480 }
+const size = { width: 512, height: 384 }
 /** Three pictures from nearly one place are less than the mapper begins with by itself. */
 const MAPPER = [
   '--Mapper.init_min_tri_angle',
