@@ -132,6 +132,16 @@ it('a picture that cannot be read fails the copies with its code, and leaves no 
   await expect(copy(orders)).rejects.toMatchObject({ code: expect.stringMatching(/^(SRC|DEC)_/) })
 })
 
+it('a host that dies is replaced once, by one that goes on with what is missing', async () => {
+  const sessionEntry = new URL('../fixtures/hosts/copies-host.ts', import.meta.url)
+  const orders = (...files: string[]) => files.map((file) => ({ file, copies: [] }))
+  const options = { host: { ...host, sessionEntry }, signal: AbortSignal.timeout(60_000), openTimeoutMs: 10_000 }
+  await copyPictures({ ...options, orders: orders('a', 'flaky', 'b') })
+  await expect(copyPictures({ ...options, orders: orders('a', 'dies', 'b') })).rejects.toMatchObject({
+    code: 'ACT_HOST_DIED',
+  })
+})
+
 /** [width, height] by the frame header (ITU-T T.81, B.2.2). */
 function jpegSize(bytes: Buffer): [number, number] | undefined {
   for (let at = 2; at < bytes.length; at += 2 + bytes.readUInt16BE(at + 2)) {
