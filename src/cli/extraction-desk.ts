@@ -2,7 +2,7 @@
  * What a command needs that extracts keyframes of recordings, opened and closed together, and what it prints. Runs in commands.
  */
 import { availableParallelism } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { copyPictures } from '../../actors/copies-job.ts'
 import { HostPool } from '../../actors/host-pool.ts'
 import type { Config } from '../../config/schema.ts'
@@ -15,7 +15,7 @@ import { ExtractionRun } from '../jobs/extraction-run.ts'
 import { type FileReport, reportHeader, reportRow, type TotalReport, totalOf, totalText } from '../jobs/file-report.ts'
 import { OutputRoot, sharedStems, stemOf } from '../jobs/output-root.ts'
 import { makeFolder } from '../store/data-dir.ts'
-import { JobStore } from '../store/jobs.ts'
+import { JobStore, jobsPath } from '../store/jobs.ts'
 import { type CliContext, usage } from './context.ts'
 import { type ExtractFlags, extractSettings, wholeNumber } from './extract-options.ts'
 import { type ProgressLine, progressLine } from './progress-line.ts'
@@ -132,9 +132,6 @@ export class ExtractionDesk implements AsyncDisposable {
     context.stdout.write(`${totalText(total)}\n`)
   }
 }
-
-/** Where the jobs of a data folder are. */
-export const jobsPath = (dataFolder: string): string => join(dataFolder, 'jobs.db')
 
 /** Half of the cores: each recording is decoded by one thread and measured by another. */
 function parallelOf({ jobs: { parallel } }: Config, flags: ExtractFlags): number {

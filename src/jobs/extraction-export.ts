@@ -32,7 +32,7 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
   const { settings, fingerprint, version } = tools
   const { outcome, seconds } = end
   const { candidateFps, width } = figuresOf(settings.keyframes)
-  const { keyframes, records, secondPass } = await finalKeyframes({ part, tools, signal, onProgress })
+  const { keyframes, records, shots, secondPass } = await finalKeyframes({ part, tools, signal, onProgress })
   const { mode, imagesDir: _, ...figures } = keyframeSpec(settings.keyframes, settings.featuresModel, null)
   await writeResult(
     part.path,
@@ -52,6 +52,7 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
       version,
       records,
       keyframes,
+      shots,
       ...(secondPass && { secondPass }),
       summary: { frames: outcome.totals.ledger, durationMs: mediaMs(end), damage: outcome.damage },
       run: {

@@ -22,18 +22,7 @@ interface Column {
 }
 
 const viewKeys = ['flowRatio', 'parallaxRatio', 'overlapRatio', 'model', 'tracks'] as const
-const lookKeys = [
-  'stepMs',
-  'dx',
-  'dy',
-  'flow',
-  'unexplained',
-  'blur',
-  'texture',
-  'edges',
-  'colour',
-  'meanLuma',
-] as const
+const lookKeys = ['shot', 'stepMs', 'dx', 'dy', 'flow', 'shake', 'unexplained', 'brightness'] as const
 
 export class RecordTable {
   readonly #columns: readonly Column[]

@@ -79,7 +79,7 @@ export function madeRecords(options: MadeOptions = {}): (FrameRecord | KeyframeR
       chosen,
       reason,
       evidence: `moved ${(100 * travelled).toFixed(1)} % of the diagonal`,
-      look: madeLook(first, stepMs, flow, sharpness),
+      look: madeLook(first, stepMs, flow),
     }
     if (!chosen) return record
     travelled = 0
@@ -111,11 +111,10 @@ function reasonOf({ first, due, good, dark, flow, random }: Moment): SelectionRe
   return flow < 0.0005 ? 'still' : random < 0.3 ? 'weaker' : 'near'
 }
 
-function madeLook(first: boolean, stepMs: number, flow: number, sharpness: number): FrameLook {
+function madeLook(first: boolean, stepMs: number, flow: number): FrameLook {
   return {
-    ...{ begins: first ? 'cut' : null, stepMs: first ? 0 : stepMs, dx: flow, dy: 0, flow },
-    ...{ directions: [flow, 0, 0, 0, 0, 0, 0, flow / 3], unexplained: 0.1, blur: 1 - sharpness },
-    ...{ texture: 40, edges: 0.1, colour: 30, meanLuma: 120 },
+    ...{ shot: 0, begins: first ? 'cut' : null, stepMs: first ? 0 : stepMs, dx: flow, dy: 0, flow },
+    ...{ directions: [flow, 0, 0, 0, 0, 0, 0, flow / 3], unexplained: 0.1, shake: flow / 10, brightness: 0 },
   }
 }
 

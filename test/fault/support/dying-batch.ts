@@ -8,12 +8,11 @@ import { loadConfig } from '../../../config/load.ts'
 import { systemClock } from '../../../core/clock.ts'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { extractSettings } from '../../../src/cli/extract-options.ts'
-import { jobsPath } from '../../../src/cli/extraction-desk.ts'
 import { openWorkbench } from '../../../src/cli/workbench.ts'
 import { settingsFingerprint } from '../../../src/jobs/extract-settings.ts'
 import { ExtractionRun } from '../../../src/jobs/extraction-run.ts'
 import { OutputRoot } from '../../../src/jobs/output-root.ts'
-import { JobStore } from '../../../src/store/jobs.ts'
+import { JobStore, jobsPath } from '../../../src/store/jobs.ts'
 import { silentLogger } from '../../integration/support/nats.ts'
 
 const [file, out, data, state] = process.argv.slice(2) as [string, string, string, string]
