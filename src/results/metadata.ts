@@ -102,10 +102,14 @@ function summaryOf(
 }
 
 function runOf({ startedAtMs, wallSeconds, realtimeFactor, stages, peakRssBytes, restarts }: ResultRun): MetadataRun {
+  const times = Object.entries(stages).map(([stage, { p50Ms, p95Ms, count }]) => [
+    stage,
+    { p50Ms: measuredMs(p50Ms), p95Ms: measuredMs(p95Ms), count },
+  ])
   return {
     startedAt: new Date(startedAtMs).toISOString(),
     ...{ wallSeconds: measuredMs(wallSeconds), realtimeFactor: measuredMs(realtimeFactor) },
-    stages,
+    stages: Object.fromEntries(times),
     ...{ peakRssBytes, restarts },
   }
 }

@@ -31,7 +31,7 @@ const root = mkdtempSync(join(tmpdir(), 'exports-'))
 afterAll(() => rmSync(root, { recursive: true }))
 /** With a blank and a quote, as people name things. */
 const final = join(root, "the church's walk")
-const size = { width: 640, height: 480 }
+const size = { width: 512, height: 384 }
 /** Three pictures from nearly one place are less than the mapper begins with by itself. */
 const MAPPER = [
   '--Mapper.init_min_tri_angle',
@@ -130,6 +130,16 @@ describe.skipIf(!hasPictures)('exports of three pictures', () => {
 it('a picture that cannot be read fails the copies with its code, and leaves no host', async () => {
   const orders = [{ file: '/dev/null', copies: [] }]
   await expect(copy(orders)).rejects.toMatchObject({ code: expect.stringMatching(/^(SRC|DEC)_/) })
+})
+
+it('a host that dies is replaced once, by one that goes on with what is missing', async () => {
+  const sessionEntry = new URL('../fixtures/hosts/copies-host.ts', import.meta.url)
+  const orders = (...files: string[]) => files.map((file) => ({ file, copies: [] }))
+  const options = { host: { ...host, sessionEntry }, signal: AbortSignal.timeout(60_000), openTimeoutMs: 10_000 }
+  await copyPictures({ ...options, orders: orders('a', 'flaky', 'b') })
+  await expect(copyPictures({ ...options, orders: orders('a', 'dies', 'b') })).rejects.toMatchObject({
+    code: 'ACT_HOST_DIED',
+  })
 })
 
 /** [width, height] by the frame header (ITU-T T.81, B.2.2). */

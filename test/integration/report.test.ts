@@ -40,8 +40,10 @@ const OUTSIDE = `[...document.querySelectorAll('main *')].filter((element) => !e
 describe.skipIf(why !== '')(`report.html in Chromium${why}`, () => {
   let page: BrowserPage
   let many: string
+  let few: string
   beforeAll(async () => {
-    many = await written('many', 16_000, `a<b>"&'${'long'.repeat(30)}.mp4`)
+    many = await written('many', 16_000, `a<b>"&'.mp4`)
+    few = await written('few', 900, `${'long'.repeat(30)}.mp4`)
     page = await BrowserPage.open()
   })
   afterAll(() => page?.[Symbol.asyncDispose]())
@@ -54,7 +56,7 @@ describe.skipIf(why !== '')(`report.html in Chromium${why}`, () => {
     '%i px, %s: nothing sticks out, nothing is complained of, nothing is fetched',
     async ([width, scheme]) => {
       page.complaints.length = 0
-      await page.show(pathToFileURL(many).href, width, scheme)
+      await page.show(pathToFileURL(few).href, width, scheme)
       const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
       expect(await page.evaluate(beyond)).toBe(0)
       expect(await page.evaluate(OUTSIDE)).toEqual([])
@@ -69,7 +71,7 @@ describe.skipIf(why !== '')(`report.html in Chromium${why}`, () => {
     const cards = await page.evaluate<number>('document.querySelectorAll(".card").length')
     expect(cards).toBeGreaterThan(MOST_THUMBNAILS)
     expect(await page.evaluate('document.querySelectorAll(".card img").length')).toBe(MOST_THUMBNAILS)
-    expect(await page.evaluate('document.querySelector("h1").textContent')).toContain(`a<b>"&'long`)
+    expect(await page.evaluate('document.querySelector("h1").textContent')).toContain(`a<b>"&'.mp4`)
     expect(await page.evaluate('document.querySelectorAll("h1 b").length')).toBe(0)
     expect(await page.evaluate('document.querySelectorAll("img:not([alt]), svg:not([aria-label])").length')).toBe(0)
     expect(statSync(many).size).toBeLessThan(12_000_000)

@@ -1,6 +1,6 @@
 /**
  * What the report draws of the candidates: columns of numbers, filled as records go by, and their envelope for a width of pixels.
- * Pure. Holds 40 bytes a candidate, whatever a record weighs.
+ * Pure. Holds 60 bytes a candidate, whatever a record weighs.
  */
 import type { FrameRecord, SelectionReason } from '../../../core/keyframe.ts'
 
@@ -14,18 +14,23 @@ export interface SeriesPoint {
   scene: number
 }
 
+interface StoredPoint extends SeriesPoint {
+  /** Since the last keyframe of the sequence, share of the diagonal. */
+  flow: number | null
+}
+
 export class CandidateSeries {
-  #points: SeriesPoint[] = []
-  #sorted = true
+  #points: StoredPoint[] = []
+  #finished = true
   readonly #taken = new Map<SelectionReason, number>()
   readonly #passed = new Map<SelectionReason, number>()
 
   add(record: FrameRecord): void {
-    const { ptsMs, scene, score, look, chosen, reason } = record
-    const last = this.#points.at(-1)
-    this.#sorted &&= last === undefined || last.ptsMs <= ptsMs
+    const { ptsMs, scene, score, look, view, chosen, reason } = record
+    this.#finished = false
     const sharpness = score.parts.sharpness ?? null
-    this.#points.push({ ptsMs, scene, score: score.score, sharpness, motion: speed(look) })
+    const flow = view?.flowRatio ?? null
+    this.#points.push({ ptsMs, scene, score: score.score, sharpness, motion: speed(look), flow })
     const counts = chosen ? this.#taken : this.#passed
     counts.set(reason, (counts.get(reason) ?? 0) + 1)
   }
@@ -36,8 +41,7 @@ export class CandidateSeries {
 
   /** In order of time. */
   get points(): readonly SeriesPoint[] {
-    if (!this.#sorted) this.#points.sort((a, b) => a.ptsMs - b.ptsMs)
-    this.#sorted = true
+    if (!this.#finished) this.#finish()
     return this.#points
   }
 
@@ -45,6 +49,18 @@ export class CandidateSeries {
   reasons(of: 'taken' | 'passed'): [SelectionReason, number][] {
     const counts = of === 'taken' ? this.#taken : this.#passed
     return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+  }
+
+  /** Where nobody measured motion itself, the way since the last keyframe tells it as long as it grows. */
+  #finish(): void {
+    this.#points.sort((a, b) => a.ptsMs - b.ptsMs)
+    for (const [index, point] of this.#points.entries()) {
+      const last = this.#points[index - 1]
+      if (point.motion !== null || last?.scene !== point.scene || last.flow === null || point.flow === null) continue
+      const [way, ms] = [point.flow - last.flow, point.ptsMs - last.ptsMs]
+      if (way >= 0 && ms > 0) point.motion = (1000 * way) / ms
+    }
+    this.#finished = true
   }
 }
 

@@ -4,7 +4,7 @@
 import { type ComplexityMetric, complexityMetrics, complexityTable, type ShotReport } from '../../../core/shot.ts'
 import type { Damage } from '../../../core/wire/stream-info.ts'
 import { escaped, table } from '../../page/html.ts'
-import type { ExportFormat, ExtractionResult, ResultRun } from '../extraction-result.ts'
+import type { ExportFormat, ExtractionResult, ResultRun, SecondPassReport } from '../extraction-result.ts'
 import { bytes, clock, grouped } from './words.ts'
 
 const metricWords: Readonly<Record<ComplexityMetric, string>> = {
@@ -43,6 +43,18 @@ export function shotsSection(shots: readonly ShotReport[]): string {
     `${table(head, rows, numbers)}
 <p class="soft">Work is a forecast: 1 is the median shot of those that its model was trained on, with the interval that holds four of five.</p>`,
   )
+}
+
+/** `meanTrackLength` → `mean track length`. */
+const spoken = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+
+export function secondPassSection(report: SecondPassReport | undefined): string {
+  if (!report) return ''
+  const rows = Object.entries(report.findings).map(
+    ([name, value]) => `<div><dt>${escaped(spoken(name))}</dt><dd>${Number(value.toPrecision(4))}</dd></div>`,
+  )
+  const words = `${grouped(report.after)} of ${grouped(report.before)} keyframes stay: the others add least to what a reconstruction needs.`
+  return section('second-pass', 'Second pass', `<p class="soft">${words}</p><dl class="columns">${rows.join('')}</dl>`)
 }
 
 export function damageSection({ count, positions }: Damage): string {

@@ -9,7 +9,14 @@ import type { ExportFormat, ExtractionResult } from '../extraction-result.ts'
 import type { MetadataSummary } from '../metadata-schema.ts'
 import { type CandidateSeries, quantile, spacings } from './candidate-series.ts'
 import { contactSheet, type Thumbnails } from './contact-sheet.ts'
-import { damageSection, exportSection, runSection, settingsSection, shotsSection } from './details.ts'
+import {
+  damageSection,
+  exportSection,
+  runSection,
+  secondPassSection,
+  settingsSection,
+  shotsSection,
+} from './details.ts'
 import { SCRIPT } from './page-script.ts'
 import { STYLE } from './page-style.ts'
 import { spacingPlot } from './spacing-plot.ts'
@@ -45,6 +52,7 @@ ${contactSheet(keyframes, thumbnails)}</section>
 <section aria-labelledby="passed"><h2 id="passed">Why passed over</h2>${reasonList(series.reasons('passed'))}</section></div>
 <section aria-labelledby="spacing"><h2 id="spacing">Spacing</h2>${spacingPlot(spacings(keyframes))}</section>
 ${shotsSection(shots)}
+${secondPassSection(result.secondPass)}
 ${damageSection(result.summary.damage)}
 ${exportSection(input.exports)}
 ${settingsSection(result)}
@@ -69,6 +77,7 @@ function header({ result, summary }: ReportInput, endMs: number): string {
   ]
   const gap = quantile(spacings(keyframes), 0.5)
   const { count } = result.summary.damage
+  const shots = Math.max(1, result.shots?.length || new Set(keyframes.map(({ scene }) => scene)).size)
   const tiles = [
     tile(
       grouped(keyframes.length),
@@ -76,11 +85,7 @@ function header({ result, summary }: ReportInput, endMs: number): string {
       `of ${plural(summary.candidates, 'candidate')}`,
     ),
     tile(gap > 0 ? `${(gap / 1000).toFixed(2)} s` : '–', 'apart', 'median within a shot'),
-    tile(
-      String(Math.max(1, result.shots?.length ?? new Set(keyframes.map(({ scene }) => scene)).size)),
-      'shots',
-      `mode ${settings.mode.replace('_', ' ')}`,
-    ),
+    tile(String(shots), shots === 1 ? 'shot' : 'shots', `mode ${settings.mode.replace('_', ' ')}`),
     tile(`${run.realtimeFactor.toFixed(1)} ×`, 'real time', `${clock(1000 * run.wallSeconds)} for ${clock(endMs)}`),
     tile(
       count === 0 ? 'none' : grouped(count),

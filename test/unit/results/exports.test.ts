@@ -48,16 +48,16 @@ describe('matchPairs', () => {
 })
 
 describe('an export', () => {
-  const result = madeResult({ candidates: 200, width: 1921, height: 1080 })
+  const result = madeResult({ candidates: 200, width: 1921, height: 1083 })
   const names = result.keyframes.map(({ file }) => file)
 
   it('colmap: cameras, images, pairs and where they will be', async () => {
     expect(await writeExports(folder, '/out/walk', result, ['colmap', 'colmap'])).toEqual([])
     const db = new DatabaseSync(join(folder, 'colmap/database.db'), { readOnly: true })
     const cameras = db.prepare('SELECT * FROM cameras').all()
-    expect(cameras).toMatchObject([{ camera_id: 1, model: 2, width: 1921, height: 1080, prior_focal_length: 0 }])
+    expect(cameras).toMatchObject([{ camera_id: 1, model: 2, width: 1921, height: 1083, prior_focal_length: 0 }])
     const params = new Float64Array(new Uint8Array(cameras[0]!.params as Uint8Array).buffer)
-    expect([...params]).toEqual([1.2 * 1921, 960.5, 540, 0])
+    expect([...params]).toEqual([1.2 * 1921, 960.5, 541.5, 0])
     const images = db.prepare('SELECT image_id, name, camera_id FROM images ORDER BY image_id').all()
     expect(images.map((row) => ({ ...row }))).toEqual(
       names.map((name, index) => ({ image_id: index + 1, name, camera_id: 1 })),
@@ -94,7 +94,7 @@ describe('an export', () => {
     const orders = (await writeExports(folder, '/out', result, ['nerfstudio'])) as CopyOrder[]
     expect(orders.map(({ file }) => file)).toEqual(names.map((name) => join(folder, 'images', name)))
     expect(orders[0]!.copies).toEqual([
-      { path: join(folder, 'images_2', names[0]!), width: 960, height: 540, jpegQuality: 2 },
+      { path: join(folder, 'images_2', names[0]!), width: 960, height: 541, jpegQuality: 2 },
       { path: join(folder, 'images_4', names[0]!), width: 480, height: 270, jpegQuality: 2 },
       { path: join(folder, 'images_8', names[0]!), width: 240, height: 135, jpegQuality: 2 },
     ])
@@ -113,7 +113,7 @@ describe('an export', () => {
     // 45° across, as assumed for COLMAP: the same focal length in both.
     expect((camera.focalLength / camera.sensorWidth) * camera.width).toBeCloseTo(1.2 * 1921, 6)
     for (const view of data.views) {
-      expect(view).toMatchObject({ poseId: view.viewId, intrinsicId: camera.intrinsicId, width: 1921, height: 1080 })
+      expect(view).toMatchObject({ poseId: view.viewId, intrinsicId: camera.intrinsicId, width: 1921, height: 1083 })
       expect(view.viewId).toBeLessThan(2 ** 31)
     }
     expect(data.poses).toBeUndefined()

@@ -54,6 +54,10 @@ describe('a series of candidates', () => {
     const { points } = seriesOf(result)
     expect(points[0]!.motion).toBeNull()
     expect(points[7]!.motion).toBeCloseTo(records[7]!.look!.flow * 5, 12)
+    const blind = seriesOf({ ...result, records: records.map(({ look: _, ...record }) => record) }).points
+    expect(blind[7]!.motion).toBeCloseTo((records[7]!.view!.flowRatio - records[6]!.view!.flowRatio) * 5, 12)
+    const reset = records.findIndex(({ chosen }, index) => chosen && index > 0) + 1
+    expect(blind[reset]!.motion).toBeNull()
   })
 })
 
