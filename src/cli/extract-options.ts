@@ -4,6 +4,7 @@
 import { type Command, Option } from 'commander'
 import type { Config } from '../../config/schema.ts'
 import { type KeyframeMode, keyframeModes } from '../../core/keyframe.ts'
+import { featuresModelOf } from '../features-model.ts'
 import type { ExtractSettings } from '../jobs/extract-settings.ts'
 import { type ExportFormat, exportFormats } from '../results/extraction-result.ts'
 import { usage } from './context.ts'
@@ -13,6 +14,8 @@ export interface ExtractFlags {
   mode?: KeyframeMode
   format?: 'jpg' | 'png'
   export?: ExportFormat[]
+  maxFrames?: string
+  optimise?: true
   tonemap?: true
   json?: true
   resume: boolean
@@ -30,6 +33,8 @@ export function withExtractOptions(command: Command): Command {
     .addOption(
       new Option('--format <format>', 'of the pictures (default: that of the configuration)').choices(['jpg', 'png']),
     )
+    .option('--max-frames <n>', 'at most so many keyframes, evenly in what they show')
+    .option('--optimise', 'a second pass decides which keyframes a reconstruction needs (always in high_quality)')
     .option('--export <formats>', exports, exportList)
     .option('--tonemap', 'take HDR recordings, and map them to BT.709')
     .option('--parallel <n>', 'recordings at the same time (default: jobs.parallel)')
@@ -37,12 +42,15 @@ export function withExtractOptions(command: Command): Command {
     .option('--json', 'one JSON value a line for each recording, and one for all')
 }
 
-export function extractSettings({ defaults: { keyframes } }: Config, flags: ExtractFlags): ExtractSettings {
-  const { mode = keyframes.mode, format = keyframes.format } = flags
+/** MDL_INVALID, MDL_MISSING: of a model of dense features that the configuration names. CFG_USAGE. */
+export function extractSettings(config: Config, flags: ExtractFlags): ExtractSettings {
+  const { mode = config.defaults.keyframes.mode, format = config.defaults.keyframes.format } = flags
+  const keyframes = { ...config.defaults.keyframes, mode, format }
   return {
-    keyframes: { ...keyframes, mode, format },
-    featuresModel: null,
-    maxFrames: null,
+    keyframes,
+    featuresModel: featuresModelOf(config, keyframes),
+    maxFrames: flags.maxFrames === undefined ? null : wholeNumber('--max-frames', flags.maxFrames),
+    optimise: flags.optimise === true || mode === 'high_quality',
     tonemap: flags.tonemap === true,
     exports: flags.export ?? [],
   }

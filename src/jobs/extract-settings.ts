@@ -14,6 +14,8 @@ export interface ExtractSettings {
   featuresModel: string | null
   /** `null`: all that selection chooses. */
   maxFrames: number | null
+  /** A second pass over the keyframes decides which of them stay. */
+  optimise: boolean
   tonemap: boolean
   exports: readonly ExportFormat[]
 }
@@ -24,10 +26,13 @@ const DIGITS = 16
  * Equal for settings that give the same result of the same recording. The program's version is no part of it: after an upgrade what
  * is finished stays finished.
  */
-export function settingsFingerprint(config: Config, { maxFrames, exports, ...settings }: ExtractSettings): string {
+export function settingsFingerprint(
+  config: Config,
+  { maxFrames, optimise, exports, ...settings }: ExtractSettings,
+): string {
   const anyone = { name: 'any', path: '', epoch: '', imagesDir: '' }
   const { keyframes, analysis, decode } = extractionSpec(config, { ...settings, ...anyone })
-  const told = { keyframes, analysis, tonemap: decode.tonemap, maxFrames, exports: [...exports].sort() }
+  const told = { keyframes, analysis, tonemap: decode.tonemap, maxFrames, optimise, exports: [...exports].sort() }
   return createHash('sha256').update(canonical(told)).digest('hex').slice(0, DIGITS)
 }
 

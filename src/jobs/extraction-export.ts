@@ -1,15 +1,15 @@
 /**
- * From a journal that says all to the files of a result: keyframes thinned to what was asked for, metadata, report, exports. Runs in
- * the command that works on recordings. Can be done again from the start as often as it is cut off: what it leaves out is said in
- * the journal before a picture goes.
+ * From a journal that says all to the files of a result: the keyframes that stay, metadata, report, exports. Runs in the command
+ * that works on recordings. Can be done again from the start as often as it is cut off.
  */
 import { basename } from 'node:path'
-import type { KeyframeRecord } from '../../core/keyframe.ts'
+import { figuresOf } from '../../config/keyframe-schema.ts'
 import type { PreflightReport } from '../../core/wire/preflight.ts'
 import { keyframeSpec } from '../keyframe-spec.ts'
 import { writeResult } from '../results/write-result.ts'
 import type { ExtractionTools } from './extraction-tools.ts'
 import { rounded } from './file-report.ts'
+import { finalKeyframes } from './final-keyframes.ts'
 import { type JournalEnd, mediaMs } from './journal.ts'
 import type { PartFolder } from './part-folder.ts'
 import type { SteadyRecording } from './steady-recording.ts'
@@ -21,14 +21,18 @@ export interface ExtractionExport {
   end: JournalEnd
   tools: ExtractionTools
   startedAtMs: number
+  signal: AbortSignal
+  /** Of choosing which keyframes stay, 0–1. */
+  onProgress(ratio: number): void
 }
 
 /** The number of keyframes. STO_OUTPUT, STO_FULL. */
 export async function writeExtraction(given: ExtractionExport): Promise<number> {
-  const { part, recording, preflight, end, tools, startedAtMs } = given
+  const { part, recording, preflight, end, tools, startedAtMs, signal, onProgress } = given
   const { settings, fingerprint, version } = tools
   const { outcome, seconds } = end
-  const keyframes = await chosen(part)
+  const { candidateFps, width } = figuresOf(settings.keyframes)
+  const { keyframes, records, shots, secondPass } = await finalKeyframes({ part, tools, signal, onProgress })
   const { mode, imagesDir: _, ...figures } = keyframeSpec(settings.keyframes, settings.featuresModel, null)
   await writeResult(
     part.path,
@@ -41,10 +45,15 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
         stream: outcome.stream,
         preflight,
       },
-      settings: { mode, maxFrames: settings.maxFrames, tonemap: settings.tonemap, figures, fingerprint },
+      settings: {
+        ...{ mode, maxFrames: settings.maxFrames, tonemap: settings.tonemap, fingerprint, figures },
+        candidates: { fps: candidateFps, widthPx: width },
+      },
       version,
-      records: part.journal.records(),
+      records,
       keyframes,
+      shots,
+      ...(secondPass && { secondPass }),
       summary: { frames: outcome.totals.ledger, durationMs: mediaMs(end), damage: outcome.damage },
       run: {
         startedAtMs,
@@ -56,11 +65,4 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
     { exports: settings.exports, finalFolder: part.target, copyPictures: tools.copyPictures },
   )
   return keyframes.length
-}
-
-/** In order of `seq`. */
-async function chosen(part: PartFolder): Promise<KeyframeRecord[]> {
-  const keyframes: KeyframeRecord[] = []
-  for await (const record of part.journal.records()) if (record.chosen) keyframes.push(record as KeyframeRecord)
-  return keyframes.sort((a, b) => a.seq - b.seq)
 }

@@ -26,7 +26,8 @@ import { checkUnchanged, hashRecording, type SteadyRecording } from './steady-re
 /** Shares of the whole that its phases have, as far as progress is concerned. */
 const HASHED = 0.03
 const LOOKED = 0.05
-const SELECTED = 0.95
+const SELECTED = 0.9
+const CHOSEN = 0.98
 
 export class FileExtraction {
   readonly #tools: ExtractionTools
@@ -101,6 +102,8 @@ export class FileExtraction {
     this.#log.move('exporting', `${end.outcome.totals.ledger.captured} frames looked at`)
     const keyframes = await writeExtraction({
       ...{ part, recording, preflight, end, tools: this.#tools, startedAtMs: this.#startedAtMs },
+      signal: this.#signal,
+      onProgress: (ratio) => this.#log.progress(SELECTED + (CHOSEN - SELECTED) * ratio),
     })
     await checkUnchanged(recording)
     await part.publish()
@@ -132,8 +135,10 @@ export class FileExtraction {
       }),
       ...{ directory, host, from: before?.checkpoint ?? null },
       onRecords: (records) => journal.append(records),
-      onCheckpoint: (checkpoint, totals) =>
-        journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() }),
+      onCheckpoint: (checkpoint, totals) => {
+        // That at the end of the pass leaves nothing to go on with: the end is said when the host has said it.
+        if (checkpoint.selection) journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() })
+      },
       onProgress: (ptsMs, stream) => this.#tellProgress(ptsMs, stream, preflight),
       onRestart: (error, attempt) => {
         logger.warn({ file: basename(this.#path), code: error.code, attempt }, error.message)

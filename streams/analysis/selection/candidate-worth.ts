@@ -7,10 +7,10 @@ import type { FrameMeasures } from '../../../core/measures.ts'
 import type { Look } from './feature-tracker.ts'
 
 /**
- * Sharpness below which a picture is refused. Measured on rendered walks: 0.6 is a blur of about 12 px in 960, after which SIFT
- * finds a third of the points again.
+ * Sharpness below which a picture waits for a better one, and below which it is refused. Measured on rendered walks: 0.65 is a blur
+ * of about 10 px in 960, 0.5 one of 15 to 20.
  */
-const BLURRED_SHARPNESS = 0.6
+const BLURRED_SHARPNESS = { poor: 0.65, refused: 0.5 }
 /** Where gradients lean so much to one direction, points that are still followed lie on streaks, and say nothing of the others. */
 const STREAKED = 0.2
 /** With fewer points in common the whole picture is compared instead. */
@@ -45,6 +45,8 @@ export interface Worth {
   refused: SelectionReason | null
   /** Taken only if nothing better comes in time. */
   poor: boolean
+  /** So blurred that what is not found again in it may still be there. */
+  soft: boolean
   /** Of its points or its gradient, against the sharpest of the past second; 1 is sharp. */
   sharpness: number
   evidence: string
@@ -72,15 +74,17 @@ export class Neighbourhood {
     const sharpness = measures.directionalBlur >= STREAKED ? Math.min(byPoints, byPicture) : byPoints
     const jump = look && look.sharpnessTracks > 0 ? Math.max(look.lightRatio, 1 / look.lightRatio) : 1
     const quality = (score.score * Math.min(MOST_SHARPNESS, sharpness) ** 2) / jump
-    const poor = score.score < minScore || jump > JUMP_RATIO.poor || score.faults.length > 0
-    const judged = { quality, poor, sharpness }
+    const soft = sharpness < BLURRED_SHARPNESS.poor
+    const poor = soft || score.score < minScore || jump > JUMP_RATIO.poor || score.faults.length > 0
+    const judged = { quality, poor, soft, sharpness }
     const fault = score.faults.find((name) => refusals[name])
-    if (fault)
+    if (fault) {
       return { ...judged, refused: refusals[fault]!, evidence: `${fault}: mean luma ${measures.meanLuma.toFixed(0)}` }
+    }
     if (look?.still && look.difference < SAME_LEVELS) {
       return { ...judged, refused: 'duplicate', evidence: `differs by ${look.difference.toFixed(2)} grey levels` }
     }
-    if (sharpness < BLURRED_SHARPNESS) {
+    if (sharpness < BLURRED_SHARPNESS.refused) {
       return { ...judged, refused: 'blurred', evidence: `sharpness ${sharpness.toFixed(2)} of its neighbours` }
     }
     if (jump > JUMP_RATIO.refused) {

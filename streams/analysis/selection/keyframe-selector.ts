@@ -6,6 +6,7 @@ import type { LumaView } from '../../../core/frame.ts'
 import type { Size } from '../../../core/geometry.ts'
 import type { SelectionReason, ViewChange } from '../../../core/keyframe.ts'
 import type { KeyframeSpec } from '../../../core/wire/session-spec.ts'
+import type { KnownMotion } from '../shots/frame-looks.ts'
 import { Neighbourhood, type Worth } from './candidate-worth.ts'
 import { FeatureTracker, type Look } from './feature-tracker.ts'
 import { chosenRecord, type HeldCandidate, holdCandidate, recordOf } from './held-candidate.ts'
@@ -21,10 +22,8 @@ import {
 import { emptyStep, type SelectorState } from './selection-state.ts'
 import type { KeyframeCandidate, SelectionStep } from './selection-words.ts'
 import { REMEMBERED_KEYFRAMES } from './track-table.ts'
-import { driftSinceHeld, type KeyView, ViewGauge } from './view-change.ts'
+import { driftSinceHeld, isLost, type KeyView, ViewGauge } from './view-change.ts'
 
-/** Fewer points than this, or than this share of them, found again: nothing of the picture before is left. */
-const FOUND = { count: 8, share: 0.15 }
 /** Correlation of a shifted copy below which two pictures show different things. */
 const CUT_CORRELATION = 0.6
 /** One picture without anything known may be a flash or damage; the second is believed. */
@@ -67,6 +66,8 @@ export class KeyframeSelector {
   #sourceScene: number | null = null
   #ptsMs = 0
   #out = emptyStep()
+  /** How the points moved up to the last candidate; `null` where that is not known. */
+  motion: KnownMotion | null = null
 
   /** `size` of the analysis picture, px; at least 64×36. */
   constructor(spec: KeyframeSpec, size: Size) {
@@ -113,7 +114,10 @@ export class KeyframeSelector {
     if (this.#sourceScene !== null && candidate.scene > this.#sourceScene) this.#endSequence()
     this.#sourceScene = candidate.scene
     this.#ptsMs = candidate.ptsMs
-    const look = this.#tracker.hasPicture ? this.#tracker.look(candidate.luma) : null
+    const { lastPtsMs, hasPicture } = this.#tracker
+    const look = hasPicture ? this.#tracker.look(candidate.luma) : null
+    const motion = look && !isLost(look) ? look.motion : null
+    this.motion = motion && { motion, stepMs: candidate.ptsMs - lastPtsMs }
     const worth = this.#neighbourhood.judge(candidate, look, this.#spec.minScore)
     if (!look) this.#begin(candidate, worth)
     else if (isLost(look)) this.#miss(candidate, look, worth)
@@ -148,19 +152,16 @@ export class KeyframeSelector {
 
   /** Nothing of the picture before is found again. */
   #miss(candidate: KeyframeCandidate, look: Look, worth: Worth): void {
-    this.#loss ??= {
-      sinceMs: candidate.ptsMs,
-      usable: 0,
-      atOnce: !worth.refused && look.shift.correlation < CUT_CORRELATION,
-    }
-    const loss = this.#loss
-    if (worth.refused && !candidate.wanted) {
-      if (candidate.ptsMs - loss.sinceMs > BLIND_MS) this.#giveUp(worth.refused)
-      this.#pass(candidate, null, worth.refused, worth.evidence)
-    } else if (++loss.usable < BELIEVED_LOOKS && !candidate.wanted) {
+    const refused = worth.refused ?? (worth.soft ? 'blurred' : null)
+    const atOnce = !refused && look.shift.correlation < CUT_CORRELATION
+    this.#loss ??= { sinceMs: candidate.ptsMs, usable: 0, atOnce }
+    if (refused && !candidate.wanted) {
+      if (candidate.ptsMs - this.#loss.sinceMs > BLIND_MS) this.#giveUp(refused)
+      this.#pass(candidate, null, refused, worth.evidence)
+    } else if (++this.#loss.usable < BELIEVED_LOOKS && !candidate.wanted) {
       this.#pass(candidate, null, 'weaker', 'Nothing of the picture before is found again; the next one will tell')
     } else {
-      if (loss.atOnce) this.#endSequence()
+      if (this.#loss.atOnce) this.#endSequence()
       else this.#loseSight()
       this.#restart(candidate, worth)
     }
@@ -289,8 +290,4 @@ export class KeyframeSelector {
     this.#neighbourhood.load(state.worth)
     if (state.tracker) this.#tracker.load(state.tracker, luma, state.ptsMs)
   }
-}
-
-function isLost({ tracks, foundRatio }: Look): boolean {
-  return tracks * foundRatio < Math.max(FOUND.count, FOUND.share * tracks)
 }

@@ -7,10 +7,9 @@
 import type { LumaView } from '../../../core/frame.ts'
 import type { Pyramid } from './pyramid.ts'
 
-/** Patch of 11×11: the smallest that holds on to corners under the blur of a walking hand. */
-const RADIUS = 5
-const SIDE = 2 * RADIUS + 1
-const AREA = SIDE * SIDE
+/** Patches of 11×11, the smallest that hold on to corners under the blur of a walking hand, and of 7×7 on the way there. */
+const RADIUS = { coarse: 3, fine: 5 }
+const MAX_AREA = (2 * RADIUS.fine + 1) ** 2
 /** Levels above 0: displacements of ±2 px per level at the coarsest, on top of the guess. */
 const COARSE_LEVELS = 3
 const MAX_STEPS = { coarse: 3, fine: 6 }
@@ -27,9 +26,9 @@ const MIN_COARSE_CORRELATION = 0.6
 /** Forward and backward must meet within this, px (Kalal et al., ICPR 2010). */
 const MAX_RETURN_PX = 0.8
 
-const patch = new Float32Array(AREA)
-const gradX = new Float32Array(AREA)
-const gradY = new Float32Array(AREA)
+const patch = new Float32Array(MAX_AREA)
+const gradX = new Float32Array(MAX_AREA)
+const gradY = new Float32Array(MAX_AREA)
 /** Of `align`: position; valid when it gave true. */
 const found = { x: 0, y: 0, correlation: 0 }
 
@@ -76,7 +75,7 @@ function follow(
   let toX = x + dx
   let toY = y + dy
   for (let level = coarsest; level >= 0; level--) {
-    const steps = level > 0 ? MAX_STEPS.coarse : MAX_STEPS.fine
+    const detail = level > 0 ? 'coarse' : 'fine'
     const a = before.levels[level]!
     const good = align(
       a,
@@ -85,7 +84,7 @@ function follow(
       toLevel(y, level),
       toLevel(toX, level),
       toLevel(toY, level),
-      steps,
+      detail,
     )
     if (good && (level === 0 || found.correlation >= MIN_COARSE_CORRELATION)) {
       toX = fromLevel(found.x, level)
@@ -95,7 +94,7 @@ function follow(
   forward.x = toX
   forward.y = toY
   if (found.correlation < MIN_CORRELATION) return false
-  const back = align(now.levels[0]!, before.levels[0]!, toX, toY, x, y, MAX_STEPS.fine)
+  const back = align(now.levels[0]!, before.levels[0]!, toX, toY, x, y, 'fine')
   return back && Math.hypot(found.x - x, found.y - y) <= MAX_RETURN_PX
 }
 
@@ -108,10 +107,22 @@ function fromLevel(value: number, level: number): number {
 }
 
 /** One level, Gauss-Newton. False when the patch leaves the picture, has no corner, or wanders off. Writes `found`. */
-function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by: number, maxSteps: number): boolean {
+function align(
+  a: LumaView,
+  b: LumaView,
+  ax: number,
+  ay: number,
+  bx: number,
+  by: number,
+  detail: 'coarse' | 'fine',
+): boolean {
+  const radius = RADIUS[detail]
+  const maxSteps = MAX_STEPS[detail]
+  const side = 2 * radius + 1
+  const area = side * side
   const column = Math.round(ax)
   const row = Math.round(ay)
-  const reach = RADIUS + 1
+  const reach = radius + 1
   if (column < reach || row < reach || column + reach >= a.width || row + reach >= a.height) return false
   let sum = 0
   let squares = 0
@@ -122,9 +133,9 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
   let yy = 0
   let xValue = 0
   let yValue = 0
-  for (let y = -RADIUS, i = 0; y <= RADIUS; y++) {
-    let at = (row + y) * a.stride + column - RADIUS
-    for (let x = 0; x < SIDE; x++, at++, i++) {
+  for (let y = -radius, i = 0; y <= radius; y++) {
+    let at = (row + y) * a.stride + column - radius
+    for (let x = 0; x < side; x++, at++, i++) {
       const value = a.data[at]!
       const gx = 0.5 * (a.data[at + 1]! - a.data[at - 1]!)
       const gy = 0.5 * (a.data[at + a.stride]! - a.data[at - a.stride]!)
@@ -142,18 +153,18 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
       yValue += gy * value
     }
   }
-  const meanX = sumX / AREA
-  const meanY = sumY / AREA
+  const meanX = sumX / area
+  const meanY = sumY / area
   xx -= sumX * meanX
   xy -= sumX * meanY
   yy -= sumY * meanY
   xValue -= meanX * sum
   yValue -= meanY * sum
-  const variance = squares - (sum * sum) / AREA
+  const variance = squares - (sum * sum) / area
   const determinant = xx * yy - xy * xy
   const half = (xx + yy) / 2
   const least = half - Math.sqrt(Math.max(0, half * half - determinant))
-  if (least < MIN_EIGENVALUE * AREA) return false
+  if (least < MIN_EIGENVALUE * area) return false
 
   // The template is around the nearest pixel, which moves as the point does.
   bx += column - ax
@@ -163,7 +174,7 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
   for (let step = 0; step < maxSteps; step++) {
     const x0 = Math.floor(bx)
     const y0 = Math.floor(by)
-    if (x0 < RADIUS || y0 < RADIUS || x0 + RADIUS + 1 >= b.width || y0 + RADIUS + 1 >= b.height) return false
+    if (x0 < radius || y0 < radius || x0 + radius + 1 >= b.width || y0 + radius + 1 >= b.height) return false
     const fx = bx - x0
     const fy = by - y0
     const w00 = (1 - fx) * (1 - fy)
@@ -177,11 +188,11 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
     let gxValue = 0
     let gyValue = 0
     let i = 0
-    for (let y = -RADIUS; y <= RADIUS; y++) {
-      let at = (y0 + y) * stride + x0 - RADIUS
+    for (let y = -radius; y <= radius; y++) {
+      let at = (y0 + y) * stride + x0 - radius
       let upper = data[at]!
       let lower = data[at + stride]!
-      for (let x = 0; x < SIDE; x++, i++) {
+      for (let x = 0; x < side; x++, i++) {
         at++
         const upperRight = data[at]!
         const lowerRight = data[at + stride]!
@@ -195,18 +206,18 @@ function align(a: LumaView, b: LumaView, ax: number, ay: number, bx: number, by:
         gyValue += value * gradY[i]!
       }
     }
-    const spread = totalSquares - (total * total) / AREA
+    const spread = totalSquares - (total * total) / area
     if (spread <= 0) return false
     const gain = Math.sqrt(variance / spread)
     if (gain < GAIN.least || gain > GAIN.most) return false
-    found.correlation = (product - (sum * total) / AREA) / Math.sqrt(variance * spread)
+    found.correlation = (product - (sum * total) / area) / Math.sqrt(variance * spread)
     const ex = xValue - gain * (gxValue - meanX * total)
     const ey = yValue - gain * (gyValue - meanY * total)
     const stepX = (yy * ex - xy * ey) / determinant
     const stepY = (xx * ey - xy * ex) / determinant
     bx += stepX
     by += stepY
-    if (Math.abs(bx - startX) > RADIUS || Math.abs(by - startY) > RADIUS) return false
+    if (Math.abs(bx - startX) > radius || Math.abs(by - startY) > radius) return false
     if (stepX * stepX + stepY * stepY < CONVERGED_PX * CONVERGED_PX) break
   }
   found.x = bx + ax - column

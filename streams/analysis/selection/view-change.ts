@@ -5,8 +5,12 @@ import type { Size } from '../../../core/geometry.ts'
 import type { ViewChange } from '../../../core/keyframe.ts'
 import type { Matches } from '../two-view/matches.ts'
 import { judgeViews } from '../two-view/view-verdict.ts'
+import type { Look } from './feature-tracker.ts'
 import { median } from './median.ts'
 import type { TrackTable } from './track-table.ts'
+
+/** Fewer points than this, or than this share of them, found again: nothing of the picture before is left. */
+const FOUND = { count: 8, share: 0.15 }
 
 /** Deviation of a followed point's coordinate after some twenty steps, px (measured: 0.05–0.2 a step, of which most cancels). */
 const NOISE_PX = 0.5
@@ -124,4 +128,9 @@ export function driftSinceHeld(
   }
   const lostRatio = key.tracks === 0 ? 0 : 1 - alive / key.tracks
   return { flowRatio: median(scratch, alive) / Math.hypot(width, height), lostRatio }
+}
+
+/** Nothing of the picture before is found again. */
+export function isLost({ tracks, foundRatio }: Look): boolean {
+  return tracks * foundRatio < Math.max(FOUND.count, FOUND.share * tracks)
 }

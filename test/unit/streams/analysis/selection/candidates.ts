@@ -4,8 +4,9 @@
 import { expect } from 'vitest'
 import type { LumaView } from '../../../../../core/frame.ts'
 import type { PictureFault } from '../../../../../core/keyframe.ts'
-import { type FrameMeasures, measureNames } from '../../../../../core/measures.ts'
+import type { FrameMeasures } from '../../../../../core/measures.ts'
 import type { KeyframeSpec } from '../../../../../core/wire/session-spec.ts'
+import { FrameMeter } from '../../../../../streams/analysis/measures/frame-meter.ts'
 import { KeyframeSelector } from '../../../../../streams/analysis/selection/keyframe-selector.ts'
 import type {
   ChosenFrame,
@@ -49,22 +50,12 @@ export function candidate(n: number, luma: LumaView, more: Partial<KeyframeCandi
   }
 }
 
-/** Enough of them for the selector; the others are 0. */
-function measure({ data, width, height }: LumaView): FrameMeasures {
-  let sum = 0
-  let squares = 0
-  for (let y = 1; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++) {
-      const i = y * width + x
-      const gx = data[i + 1]! - data[i - 1]!
-      const gy = data[i + width]! - data[i - width]!
-      sum += data[i]!
-      squares += gx * gx + gy * gy
-    }
-  }
-  const count = (width - 2) * (height - 2)
-  const zero = Object.fromEntries(measureNames.map((name) => [name, 0])) as FrameMeasures
-  return { ...zero, meanLuma: sum / count, tenengrad: squares / count }
+const meter = new FrameMeter(SIZE)
+const grey = new Uint8Array((SIZE.width * SIZE.height) / 4).fill(128)
+
+function measure(luma: LumaView): FrameMeasures {
+  const chroma = { cb: grey, cr: grey, stride: SIZE.width / 2 }
+  return meter.measure({ small: { luma, chroma }, full: null })
 }
 
 /** Runs all of them; fails when the caller could not have followed. */

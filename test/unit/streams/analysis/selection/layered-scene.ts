@@ -24,24 +24,35 @@ interface Wall {
   cover: number
   /** Of the pattern's cells, m. */
   cell: number
-  salt: number
+  /** `[256, 256]` values 0–255, repeated without an end: what it looks like, and where it is. */
+  pattern: Float32Array
+  mask: Float32Array
 }
 
 const TILE = 256
 const tiles = new Map<number, Float32Array>()
 
+function wall(depth: number, cover: number, cell: number, salt: number): Wall {
+  return { depth, cover, cell, pattern: tile(salt), mask: tile(salt + 50) }
+}
+
+function tile(salt: number): Float32Array {
+  const known = tiles.get(salt)
+  if (known) return known
+  const random = generator(salt * 7919 + 13)
+  const made = Float32Array.from({ length: TILE * TILE }, () => 255 * random())
+  tiles.set(salt, made)
+  return made
+}
+
 /** A room of three walls of patches at 3, 5 and 9 m; `salt` gives another one. */
 export function layers(salt = 1): Wall[] {
-  return [
-    { depth: 3, cover: 0.42, cell: 0.03, salt },
-    { depth: 5, cover: 0.52, cell: 0.05, salt: salt + 1 },
-    { depth: 9, cover: 1, cell: 0.09, salt: salt + 2 },
-  ]
+  return [wall(3, 0.42, 0.03, salt), wall(5, 0.52, 0.05, salt + 1), wall(9, 1, 0.09, salt + 2)]
 }
 
 /** One wall at 5 m. */
 export function plane(salt = 1): Wall[] {
-  return [{ depth: 5, cover: 1, cell: 0.05, salt }]
+  return [wall(5, 1, 0.05, salt)]
 }
 
 export interface Exposure {
@@ -85,34 +96,29 @@ function addView(sums: Float32Array, walls: readonly Wall[], pose: Pose): void {
 }
 
 function trace(walls: readonly Wall[], pose: Pose, dx: number, dy: number, dz: number): number {
-  for (const wall of walls) {
-    const reach = (wall.depth - (pose.z ?? 0)) / Math.max(0.05, dz)
+  for (const { depth, cell, cover, mask, pattern } of walls) {
+    const reach = (depth - (pose.z ?? 0)) / Math.max(0.05, dz)
     if (reach <= 0) continue
-    const x = ((pose.x ?? 0) + dx * reach) / wall.cell
-    const y = ((pose.y ?? 0) + dy * reach) / wall.cell
-    if (wall.cover < 1 && look(wall.salt + 50, x / 12, y / 12) > 255 * wall.cover) continue
-    return (
-      30 + 0.35 * look(wall.salt, x, y) + 0.35 * look(wall.salt, x / 4, y / 4) + 0.2 * look(wall.salt, x / 16, y / 16)
-    )
+    const x = ((pose.x ?? 0) + dx * reach) / cell
+    const y = ((pose.y ?? 0) + dy * reach) / cell
+    if (cover < 1 && look(mask, x / 12, y / 12) > 255 * cover) continue
+    return 30 + 0.4 * look(pattern, x, y) + 0.4 * look(pattern, x / 5, y / 5)
   }
   return 128
 }
 
-/** Bilinear look into an endless tile of random values, 0–255. */
-function look(salt: number, x: number, y: number): number {
-  let tile = tiles.get(salt)
-  if (!tile) {
-    const random = generator(salt * 7919 + 13)
-    tile = Float32Array.from({ length: TILE * TILE }, () => 255 * random())
-    tiles.set(salt, tile)
-  }
+/** Bilinear. */
+function look(values: Float32Array, x: number, y: number): number {
   const column = Math.floor(x)
   const row = Math.floor(y)
   const fx = x - column
   const fy = y - row
-  const at = (r: number, c: number) => tile[(r & (TILE - 1)) * TILE + (c & (TILE - 1))]!
-  const upper = at(row, column) * (1 - fx) + at(row, column + 1) * fx
-  const lower = at(row + 1, column) * (1 - fx) + at(row + 1, column + 1) * fx
+  const left = column & (TILE - 1)
+  const right = (column + 1) & (TILE - 1)
+  const top = (row & (TILE - 1)) * TILE
+  const bottom = ((row + 1) & (TILE - 1)) * TILE
+  const upper = values[top + left]! * (1 - fx) + values[top + right]! * fx
+  const lower = values[bottom + left]! * (1 - fx) + values[bottom + right]! * fx
   return upper * (1 - fy) + lower * fy
 }
 
