@@ -6,7 +6,7 @@ import type { Job } from '../../src/jobs/job.ts'
 import { laborious, pqGrey, withBFrames } from '../integration/support/clip-sources.ts'
 import { until } from '../integration/support/nats.ts'
 import { Grabber, type Running } from './support/grabber.ts'
-import { processesOf } from './support/processes.ts'
+import { isAlive, processesOf } from './support/processes.ts'
 
 let grabber: Grabber
 beforeEach(() => {
@@ -20,7 +20,8 @@ afterEach(() => {
 const LOCK = '.grabber.lock'
 /** What is in the output folder, hidden or not, besides its lock. */
 const made = () => readdirSync(grabber.path('out')).filter((name) => name !== LOCK)
-const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+/** Nothing where it has just ended. */
+const commandOf = (pid: number) => (isAlive(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1') : '')
 
 it('cuts what events tell of, says why, and writes the job down', async () => {
   const frame = (ptsMs: number) => ({ seq: ptsMs / 100, ptsMs, width: 320, height: 180 })
@@ -80,12 +81,13 @@ describe('is refused', () => {
 })
 
 describe('leaves no half clip and no ffmpeg', () => {
-  /** A clip that is encoded, until an ffmpeg writes it. */
+  /** A clip that is encoded, until an ffmpeg writes it. That one is stopped: it will not end by itself before it is killed. */
   async function writing(): Promise<Running> {
     const running = grabber.start('clip', laborious(), '--at', '0', '--out', 'out', '--reencode')
-    const writes = (pid: number) => commandOf(pid).includes('.clips.part/')
-    const isFfmpeg = (pid: number) => commandOf(pid).startsWith('/usr/bin/ffmpeg')
-    await until('an ffmpeg writes', () => processesOf(grabber.data).some((pid) => isFfmpeg(pid) && writes(pid)), 60_000)
+    const writes = (command: string) => command.startsWith('/usr/bin/ffmpeg') && command.includes('.clips.part/')
+    const writer = () => processesOf(grabber.data).find((pid) => writes(commandOf(pid)))
+    await until('an ffmpeg writes', () => writer() !== undefined, 60_000)
+    process.kill(writer()!, 'SIGSTOP')
     return running
   }
 

@@ -11,13 +11,15 @@ import { cutByCopy } from '../../actors/clip-job.ts'
 import { Transcoder } from '../../actors/transcoder.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { CutAnswer } from '../../core/wire/cut-spec.ts'
-import { type Recording, soundTask } from '../../src/clips/clip-tasks.ts'
+import { encodeTask, type Recording, soundTask } from '../../src/clips/clip-tasks.ts'
 import { type ClipOptions, makeClips } from '../../src/clips/make-clips.ts'
 import { settleSound } from '../../src/clips/settle-sound.ts'
 import { sourceFacts } from '../../src/clips/source-facts.ts'
 import { hostSettings } from '../../src/host-settings.ts'
 import { createLogger } from '../../src/ops/logger.ts'
-import { pqGrey, type sounds, uneven, withBFrames, withoutSound, withSound } from './support/clip-sources.ts'
+import { childrenOf, isAlive } from '../e2e/support/processes.ts'
+import { laborious, pqGrey, type sounds, uneven, withBFrames, withoutSound, withSound } from './support/clip-sources.ts'
+import { until } from './support/nats.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'grabber-clips-'))
 const logger = createLogger({ level: 'error', stream: process.stderr, human: true })
@@ -211,5 +213,24 @@ describe('the pictures of a clip', () => {
     const b = (j * j - 2 * j * peak + peak) / (peak - 1)
     const light = (((b * b + 2 * b * j + j * j) / (b - a)) * (1 + a)) / (1 + b)
     expect(Math.abs(luma[160 * 90]! - 255 * light ** (1 / 2.4))).toBeLessThanOrEqual(4)
+  })
+})
+
+describe('the process that runs ffmpeg', () => {
+  it('takes its ffmpeg along when it is killed, and says so to whoever waits', async () => {
+    const entry = new URL('../../src/media/reencode-host.ts', import.meta.url)
+    await using doomed = await Transcoder.start({ entry, workFolder: join(folder, 'doomed'), host, signal })
+    const [pid] = childrenOf(process.pid, 'doomed')
+    const recording = await recordingAt(laborious())
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const task = encodeTask(recording, { fromMs: 0, toMs: 15_000 }, null, join(folder, 'never.mp4'))
+    const outcome = expect(doomed.run(task, () => resolve())).rejects.toMatchObject({ code: 'ACT_HOST_DIED' })
+    await promise
+    const ffmpegs = childrenOf(pid!, 'ffmpeg')
+    expect(ffmpegs).toHaveLength(1)
+    process.kill(pid!, 'SIGKILL')
+    await outcome
+    await until('its ffmpeg is gone', () => !isAlive(ffmpegs[0]!))
+    await expect(doomed.probe(recording.path)).rejects.toMatchObject({ code: 'ACT_HOST_DIED' })
   })
 })
