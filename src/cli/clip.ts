@@ -11,6 +11,7 @@ import { Transcoder } from '../../actors/transcoder.ts'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { GrabberError, toGrabberError } from '../../core/errors.ts'
+import type { Damage } from '../../core/wire/stream-info.ts'
 import { type ClipTools, type MadeClip, makeClips } from '../clips/make-clips.ts'
 import type { ClipChoice } from '../clips/moment.ts'
 import { ClipFolder } from '../clips/publish-clips.ts'
@@ -97,6 +98,7 @@ async function work({ context, config, path, order, log }: Work): Promise<ClipRe
   const report = await probeRecording({ path, host, signal, openTimeoutMs: config.timeouts.openMs })
   const refused = judgePreflight(report, config.jobs.limits, { tonemap: order.tonemap })
   if (refused) throw refused
+  sayDamage(context, basename(path), report.damage)
   const seen = `${report.packets} packets, ${report.damage.count} places damaged`
   log.move('running', seen, { contentHash: steady.contentHash })
   using root = await OutputRoot.open(resolve(context.cwd, order.out))
@@ -142,6 +144,14 @@ async function attempts<T>(log: JobLog, work: () => Promise<T>): Promise<T> {
 
 function sayChoice({ fromMs, toMs, reason }: ClipChoice): string {
   return `${(fromMs / 1000).toFixed(1)} to ${(toMs / 1000).toFixed(1)} s: ${reason}`
+}
+
+/** No reason to refuse it: clips may lie elsewhere, and each is decoded before it is published. */
+function sayDamage({ stderr }: CliContext, name: string, { count, positions }: Damage): void {
+  if (count === 0) return
+  const where = positions.slice(0, 3).map(({ ptsMs, what }) => `${what} at ${(ptsMs / 1000).toFixed(2)} s`)
+  const more = count > where.length ? ` and ${count - where.length} more` : ''
+  stderr.write(`${new GrabberError('DEC_DAMAGED', `${name}: ${where.join('; ')}${more}`).line}\n`)
 }
 
 /** Of what the clips depend on, and not of how they are reported. */

@@ -10,6 +10,8 @@
 import { type Loudness, type LoudnessScan, TARGET } from './loudness.ts'
 
 export interface Aim {
+  /** LUFS that are aimed at: the target, corrected by what the codec takes away (it leaves out the highest tones). */
+  integrated: number
   /** dBTP that are aimed at, below the target by what the codec is expected to add. */
   truePeak: number
   /** `null`: the range is small enough. */
@@ -26,11 +28,17 @@ const BETWEEN_SAMPLES = 0.5
 const CLOSE = 0.4
 /** Range that a compressor aims at, LU: it does not hold what it promises exactly. */
 const RANGE_AIM = 5
-/** Below the mean level nothing of what is gated out is made louder, dB (EBU Tech 3342: relative gate of the range, −20 LU). */
+/**
+ * So far below the mean level a compressor reaches, dB: as a rule not to the noise between words (EBU Tech 3342 leaves out what is
+ * 20 LU below); further where what lay there became part of the range by being raised.
+ */
 const BELOW_MEAN_DB = 30
+const FAR_BELOW_MEAN_DB = 50
 const MAX_RATIO = 20
 /** Limits of the filters' options. */
 const MIN_CEILING_DB = -20
+const MIN_AIM = -30
+const MAX_AIM = -5
 const MAX_GAIN_DB = 60
 /** What is left for `loudnorm` to do after a limiter: more would lift the peaks over the ceiling again. LU */
 const RESIDUE = 0.3
@@ -40,11 +48,16 @@ const FORM = 'aformat=sample_rates=48000:channel_layouts=stereo'
 export const STEREO = `aresample=async=1:first_pts=0,${FORM}`
 
 /** Nothing is done to the sound. */
-export const plainAim: Aim = { truePeak: TARGET.truePeak - CODEC_HEADROOM, compressor: null, limiter: null }
+export const plainAim: Aim = {
+  integrated: TARGET.integrated,
+  truePeak: TARGET.truePeak - CODEC_HEADROOM,
+  compressor: null,
+  limiter: null,
+}
 
 /** `scan`: of the sound as it was. */
 export function firstAim(scan: LoudnessScan): Aim {
-  return scan.range > TARGET.range ? compressed(plainAim, scan, scan.range / RANGE_AIM) : plainAim
+  return scan.range > TARGET.range ? compressed(plainAim, scan, scan.range / RANGE_AIM, BELOW_MEAN_DB) : plainAim
 }
 
 /**
@@ -53,7 +66,7 @@ export function firstAim(scan: LoudnessScan): Aim {
  */
 export function limited(aim: Aim, { integrated, truePeak }: LoudnessScan): Aim | undefined {
   if (integrated === null || truePeak === null) return undefined
-  const missing = TARGET.integrated - integrated
+  const missing = aim.integrated - integrated
   if (aim.limiter) {
     const gainDb = clamp(aim.limiter.gainDb + missing, -MAX_GAIN_DB, MAX_GAIN_DB)
     return Math.abs(missing) <= RESIDUE || gainDb === aim.limiter.gainDb ? undefined : { ...aim, limiter: { gainDb } }
@@ -67,11 +80,16 @@ export function nextAim(aim: Aim, got: Loudness, scan: LoudnessScan): Aim | unde
   const missing = TARGET.integrated - got.integrated
   const excess = got.truePeak === null ? 0 : got.truePeak - TARGET.truePeak
   // What compression changes moves level and peaks as well: they are seen to again.
-  if (got.range > TARGET.range) return compressed(aim, scan, ((aim.compressor?.ratio ?? 1) * got.range) / RANGE_AIM)
-  if (excess <= 0 && Math.abs(missing) <= CLOSE) return undefined
+  if (got.range > TARGET.range) {
+    const ratio = ((aim.compressor?.ratio ?? 1) * got.range) / RANGE_AIM
+    return compressed(aim, scan, ratio, aim.compressor ? FAR_BELOW_MEAN_DB : BELOW_MEAN_DB)
+  }
+  const isClose = Math.abs(missing) <= CLOSE
+  if (excess <= 0 && isClose) return undefined
+  const integrated = isClose ? aim.integrated : clamp(aim.integrated + missing, MIN_AIM, MAX_AIM)
+  if (excess <= 0) return { ...aim, integrated }
   const { gainDb } = aim.limiter ?? { gainDb: TARGET.integrated - (scan.integrated ?? TARGET.integrated) }
-  const truePeak = Math.max(MIN_CEILING_DB, aim.truePeak - (excess > 0 ? excess + 0.2 : 0))
-  return { ...aim, truePeak, limiter: { gainDb } }
+  return { ...aim, integrated, truePeak: Math.max(MIN_CEILING_DB, aim.truePeak - excess - 0.2), limiter: { gainDb } }
 }
 
 /** What comes before `loudnorm`. */
@@ -91,7 +109,7 @@ export function preparation({ truePeak, compressor, limiter }: Aim): string[] {
 
 /** First pass: reports, and changes nothing that is kept. */
 export function scanFilter(): string {
-  return `loudnorm=${told(TARGET.truePeak, TARGET.range)}:print_format=json`
+  return `loudnorm=${told(plainAim, TARGET.range)}:print_format=json`
 }
 
 /**
@@ -109,17 +127,17 @@ export function applyFilter(aim: Aim, { integrated, range, truePeak, threshold }
   ]
   const turnedDown = attenuation > 0 ? [`volume=-${attenuation.toFixed(2)}dB`] : []
   // What was prepared must not bring it into its dynamic mode: range and peaks are seen to.
-  const target = told(aim.limiter ? 0 : aim.truePeak, aim.compressor ? 20 : TARGET.range)
+  const target = told({ ...aim, truePeak: aim.limiter ? 0 : aim.truePeak }, aim.compressor ? 20 : TARGET.range)
   // The layout is said again: ffmpeg 5 does not always find it here.
   return [...turnedDown, `loudnorm=${target}:${measured.join(':')}:linear=true`, FORM]
 }
 
-function told(truePeak: number, range: number): string {
-  return `I=${TARGET.integrated}:TP=${truePeak.toFixed(2)}:LRA=${range}`
+function told({ integrated, truePeak }: Pick<Aim, 'integrated' | 'truePeak'>, range: number): string {
+  return `I=${integrated.toFixed(2)}:TP=${truePeak.toFixed(2)}:LRA=${range}`
 }
 
-function compressed(aim: Aim, { integrated }: LoudnessScan, ratio: number): Aim {
-  const thresholdDb = Math.max(-60, (integrated ?? TARGET.integrated) - BELOW_MEAN_DB)
+function compressed(aim: Aim, { integrated }: LoudnessScan, ratio: number, belowDb: number): Aim {
+  const thresholdDb = Math.max(-60, (integrated ?? TARGET.integrated) - belowDb)
   return { ...aim, limiter: null, compressor: { thresholdDb, ratio: clamp(ratio, 1.5, MAX_RATIO) } }
 }
 

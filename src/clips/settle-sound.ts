@@ -18,9 +18,9 @@ import { type Loudness, type LoudnessScan, loudnessFaults, readMeter, readScan }
 import { type Aim, firstAim, limited, nextAim, plainAim } from './loudness-aim.ts'
 
 /** One meets the target as a rule; the codec's peaks and a stubborn range each need one more. */
-const MAX_TRIES = 4
+const MAX_TRIES = 6
 /** Gains until the limiter takes away what it lets through: what is left halves with each, or better. */
-const MAX_STEPS = 4
+const MAX_STEPS = 6
 
 export interface SettledSound {
   filters: SoundFilters

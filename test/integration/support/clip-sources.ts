@@ -12,9 +12,7 @@ export const sounds = {
   peaks: ["aevalsrc='0.02*sin(2*PI*300*t)+0.9*lt(mod(t,1),0.003)*sin(9000*t)':s=48000", '-c:a', 'aac', '-ac', '2'],
   /** 20 LU between its loud and its soft halves. */
   wide: ["anoisesrc=c=pink:a=0.9:r=48000:s=1,volume='if(lt(mod(t,8),4),1,0.1)':eval=frame", '-c:a', 'pcm_s16le'],
-  /** A square wave at full scale, louder than 0 LUFS. */
-  hot: ["aevalsrc='sgn(sin(2*PI*200*t))|sgn(sin(2*PI*200*t))':s=48000", '-c:a', 'pcm_s16le'],
-  /** Six channels, each its own tone. */
+  /** Six channels, each its own tone; mixed down it is over full scale. */
   surround: [
     "aevalsrc='0.9*sin(2*PI*300*t)|0.1*sin(700*t)|0.5*sin(500*t)|0.9*sin(100*t)|0.2*sin(900*t)|0.1*sin(3000*t)':c=5.1:s=48000",
     ...['-c:a', 'ac3'],
@@ -31,14 +29,20 @@ function made(name: string, extension: string, args: readonly string[]): string 
 
 const picture = (seconds: number) => ['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=10:d=${seconds}`]
 
-export function withSound(name: keyof typeof sounds, seconds = 20): string {
+export function withSound(name: keyof typeof sounds): string {
+  const seconds = 12
   const [source, ...codec] = sounds[name]
   const input = ['-f', 'lavfi', '-i', source]
   return made(`sound-${name}`, 'mkv', [...picture(seconds), ...input, '-t', String(seconds), ...H264, ...codec])
 }
 
 export function withoutSound(): string {
-  return made('no-sound', 'mp4', [...picture(20), ...H264])
+  return made('no-sound', 'mp4', [...picture(12), ...H264])
+}
+
+/** Takes seconds to encode, and is short to make: 720p. */
+export function laborious(): string {
+  return made('laborious', 'mp4', ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=20:d=16', ...H264])
 }
 
 /** B-frames, and a click in each second of its sound. */
@@ -58,21 +62,21 @@ export function withBFrames(extension: 'mp4' | 'ts'): string {
     '-pix_fmt',
     'yuv420p',
   ]
-  return made('b-frames', extension, [...picture(30), ...clicks, '-t', '30', ...video, '-c:a', 'aac'])
+  return made('b-frames', extension, [...picture(20), ...clicks, '-t', '20', ...video, '-c:a', 'aac'])
 }
 
-/** Loud for 25 s, then 20 dB softer for 25; its pictures come at changing distances. */
+/** Loud for 12 s, then 20 dB softer for 12; its pictures come at changing distances. */
 export function uneven(): string {
-  const noise = "anoisesrc=c=pink:a=0.3:r=48000:s=1,volume='if(lt(t,25),1,0.1)':eval=frame"
+  const noise = "anoisesrc=c=pink:a=0.3:r=48000:s=1,volume='if(lt(t,12),1,0.1)':eval=frame"
   const thinned = ['-vf', "select='not(mod(n,3))+lt(mod(t,4),2)'", '-vsync', 'vfr']
   return made('uneven', 'mp4', [
-    ...picture(50),
+    ...picture(24),
     '-f',
     'lavfi',
     '-i',
     noise,
     '-t',
-    '50',
+    '24',
     ...thinned,
     ...H264,
     '-c:a',
@@ -86,7 +90,7 @@ export function uneven(): string {
 export function pqGrey(code: number): string {
   const grey = `format=yuv420p10le,geq=lum=${code}:cb=512:cr=512`
   const tags = 'log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=limited'
-  const source = ['-f', 'lavfi', '-i', 'color=s=320x180:r=5:d=15.2']
+  const source = ['-f', 'lavfi', '-i', 'color=s=320x180:r=5:d=8.4']
   return made('pq-grey', 'mp4', [
     ...source,
     '-vf',

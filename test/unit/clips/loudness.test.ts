@@ -68,7 +68,7 @@ describe('the aim', () => {
   const aim = firstAim(scan)
 
   it('is the target, with room for the codec; a wide range is compressed first', () => {
-    expect(aim).toEqual({ truePeak: -1.5, compressor: null, limiter: null })
+    expect(aim).toEqual({ integrated: -16, truePeak: -1.5, compressor: null, limiter: null })
     expect(preparation(aim)).toEqual([])
     const wide = firstAim({ ...scan, range: 20 })
     expect(wide.compressor).toEqual({ thresholdDb: expect.closeTo(-51.12, 10), ratio: 4 })
@@ -90,7 +90,7 @@ describe('the aim', () => {
 
   it('is applied with the figures of the first pass, within what the filter takes', () => {
     expect(applyFilter(aim, scan)).toEqual([
-      'loudnorm=I=-16:TP=-1.50:LRA=7:measured_I=-21.12:measured_TP=-10.69:measured_LRA=4.90:measured_thresh=-34.22:linear=true',
+      'loudnorm=I=-16.00:TP=-1.50:LRA=7:measured_I=-21.12:measured_TP=-10.69:measured_LRA=4.90:measured_thresh=-34.22:linear=true',
       'aformat=sample_rates=48000:channel_layouts=stereo',
     ])
     const [volume, loudnorm] = applyFilter(aim, { integrated: 3, range: 0, truePeak: 4, threshold: -7 })
@@ -102,6 +102,7 @@ describe('the aim', () => {
     const good = { integrated: -16.2, range: 5, truePeak: -1.4 }
     expect(nextAim(aim, good, scan)).toBeUndefined()
     expect(nextAim(aim, { ...good, integrated: null }, scan)).toBeUndefined()
+    expect(nextAim(aim, { ...good, integrated: -16.5 }, scan)).toEqual({ ...aim, integrated: -15.5 })
     expect(nextAim(aim, { ...good, truePeak: -0.5 }, scan)).toMatchObject({
       truePeak: expect.closeTo(-2.2, 10),
       limiter: { gainDb: expect.closeTo(5.12, 10) },
