@@ -3,9 +3,9 @@
  * counted from 0. Starts ffmpeg and `bin/grabber extract`; runs in the benchmark's process.
  */
 import { execFile } from 'node:child_process'
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, extname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
@@ -45,21 +45,19 @@ async function write(clip: string, folder: string, filter: string): Promise<void
   await execute('ffmpeg', args, { timeout: LIMIT_MS })
 }
 
-/** What `bin/grabber extract` makes of the clip with its own settings. */
+/** What `bin/grabber extract` makes of the clip in a mode; everything else as it comes. */
 export async function writeKeyframes(clip: string, folder: string, mode: string): Promise<void> {
   mkdirSync(folder)
-  const out = mkdtempSync(join(tmpdir(), 'grabber-keyframes-'))
+  const work = mkdtempSync(join(tmpdir(), 'grabber-keyframes-'))
   try {
     const command = resolve(import.meta.dirname, '../../bin/grabber')
-    const env = { ...process.env, GRABBER_DATA: join(out, 'data') }
-    await execute(command, ['extract', clip, '--out', out, '--mode', mode], {
-      env,
-      timeout: LIMIT_MS,
-      maxBuffer: 1 << 28,
-    })
-    const images = join(out, 'clip', 'images')
-    for (const name of readdirSync(images)) linkSync(join(images, name), join(folder, name))
+    const env = { ...process.env, GRABBER_DATA: join(work, 'data') }
+    const out = join(work, 'out')
+    const args = ['extract', clip, '--out', out, '--mode', mode]
+    await execute(command, args, { env, timeout: LIMIT_MS, maxBuffer: 1 << 28 })
+    const images = join(out, basename(clip, extname(clip)), 'images')
+    for (const name of readdirSync(images)) copyFileSync(join(images, name), join(folder, name))
   } finally {
-    rmSync(out, { recursive: true })
+    rmSync(work, { recursive: true })
   }
 }
