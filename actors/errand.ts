@@ -9,7 +9,7 @@ import { type HostExit, spawnHost } from './kernel/child-process.ts'
 
 export interface ErrandOptions {
   name: string
-  message: Extract<ToSession, { type: 'probe' | 'cut' | 'second-pass' }>
+  message: Extract<ToSession, { type: 'probe' | 'cut' | 'copy' | 'second-pass' }>
   host: HostSettings
   signal: AbortSignal
   /** A host that says nothing for so long hangs, and is killed. */

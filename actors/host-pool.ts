@@ -64,12 +64,17 @@ export class HostPool implements AsyncDisposable {
 
   async #start(options: HostOptions): Promise<PooledHost> {
     const { host: settings, idleMs, mostWorks } = this.#options
+    // Whoever asked for its first work may end its start, and none of its later works.
+    const starting = new AbortController()
+    const abort = () => starting.abort()
+    options.signal?.addEventListener('abort', abort, { once: true })
     const host = await spawnHost<ToSession, FromSession>({
       ...options,
       args: [...(options.args ?? []), SEVERAL],
       name: 'recordings',
       silenceMs: Number.POSITIVE_INFINITY,
-    })
+      signal: starting.signal,
+    }).finally(() => options.signal?.removeEventListener('abort', abort))
     const pooled = new PooledHost(host, settings.clock, idleMs, (works) => {
       if (this.#closed || works >= mostWorks) void pooled.end()
       else this.#resting.add(pooled)

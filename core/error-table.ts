@@ -148,7 +148,7 @@ export const errorTable = {
   STO_LOCKED: row(
     5,
     'exit',
-    'Another grabber owns the data folder.',
+    'Another grabber owns the data folder, or works in the output folder or on the same recording.',
     'stop it first, or give another folder with GRABBER_DATA',
   ),
   STO_OUTPUT: row(

@@ -18,57 +18,62 @@ const UNBOUNDED = Number.POSITIVE_INFINITY
 /** The nine, each of a whole shot; streams/analysis/shots accumulates them. */
 export const complexityTable = {
   motion: {
-    meaning: 'Motion magnitude: median speed of the camera’s motion over the picture',
+    meaning: 'Motion magnitude: mean speed of the camera’s motion over the picture',
     unit: 'picture diagonals per second',
     range: [0, UNBOUNDED],
-    source: 'MPEG-7 motion activity (ISO/IEC 15938-3, 8.5), of the global motion model',
+    source:
+      'Sun, Divakaran, Manjunath, A motion activity descriptor and its extraction in compressed domain, PCM 2001 (magnitudes of motion vectors); here of the global motion',
   },
   motionVariety: {
     meaning:
-      'Motion variety: entropy of the directions of motion, weighted with their lengths, as a share of the highest',
+      'Motion variety: entropy of the directions of the points’ motion, weighted with its length, over that of eight even ones',
     unit: '',
     range: [0, 1],
-    source: 'Jeannin and Divakaran, MPEG-7 visual motion descriptors, IEEE Trans. CSVT 11(6), 2001',
+    source:
+      'Jeannin and Divakaran, MPEG-7 visual motion descriptors, IEEE Trans. CSVT 11(6), 2001 (direction of motion activity)',
   },
   shake: {
-    meaning: 'Camera shake: what of the camera’s path a smooth one does not explain, root mean square',
+    meaning:
+      'Camera shake: what a path of constant acceleration does not explain of the camera’s motion, root mean square',
     unit: 'picture diagonals per second',
     range: [0, UNBOUNDED],
-    source: 'Matsushita et al., Full-frame video stabilization with motion inpainting, IEEE Trans. PAMI 28(7), 2006',
+    source:
+      'Grundmann, Kwatra, Essa, Auto-directed video stabilization with robust L1 optimal camera paths, CVPR 2011 (a steady path has piecewise no third derivative)',
   },
   blur: {
-    meaning: 'Blur: share of the gradients that a second blur does not take away, median over the pictures',
+    meaning: 'Blur: 1 − the sharpness part of the pictures’ scores, mean',
     unit: '',
     range: [0, 1],
-    source: 'Crete et al., The blur effect: perception and estimation with a new no-reference metric, SPIE 6492, 2007',
+    source: 'as highFrequencyShare and gradientP95 (core/measures)',
   },
   texture: {
-    meaning: 'Texture: spatial information, median over the pictures',
-    unit: 'grey levels',
-    range: [0, UNBOUNDED],
-    source: 'ITU-T P.910 (SI: standard deviation of the Sobel magnitude), of the analysis picture',
-  },
-  edges: {
-    meaning: 'Edges: share of pixels whose gradient stands out, mean over the pictures',
+    meaning: 'Texture: entropy of the local binary patterns over its highest value, mean',
     unit: '',
     range: [0, 1],
-    source: 'Zabih, Miller and Mai, A feature-based algorithm for detecting scene breaks, ACM Multimedia 1995',
+    source:
+      'Ojala, Pietikäinen, Mäenpää, Multiresolution gray-scale and rotation invariant texture classification, IEEE Trans. PAMI 24(7), 2002',
+  },
+  edges: {
+    meaning: 'Edges: share of pixels on a thinned edge, mean',
+    unit: '',
+    range: [0, 1],
+    source: 'as edgeDensity (core/measures)',
   },
   colourVariety: {
-    meaning: 'Colour variety: colourfulness, mean over the pictures',
-    unit: 'grey levels',
+    meaning: 'Colour variety: colourfulness, mean',
+    unit: '',
     range: [0, UNBOUNDED],
     source: 'Hasler and Süsstrunk, Measuring colourfulness in natural images, SPIE 5007, 2003',
   },
   brightnessChange: {
-    meaning: 'Brightness change: root mean square of the change of mean luma',
+    meaning: 'Brightness change: root mean square of the change of the mean luma',
     unit: 'grey levels per second',
     range: [0, UNBOUNDED],
-    source: 'Mean luma of ITU-R BT.709 over time; flicker of ITU-T P.910’s TI without its motion',
+    source: 'ITU-T P.910 (temporal information), of the mean alone, which motion hardly moves',
   },
   crowding: {
     meaning:
-      'Occlusion and crowding: share of the picture that the camera’s motion does not explain, mean over the pictures',
+      'Occlusion and crowding: share of the followed points that the camera’s motion does not explain or that are lost within the picture, mean; parallax of a near scene counts too',
     unit: '',
     range: [0, 1],
     source:
@@ -80,29 +85,38 @@ export type ComplexityMetric = keyof typeof complexityTable
 export const complexityMetrics = Object.keys(complexityTable) as ComplexityMetric[]
 export type ShotComplexity = Readonly<Record<ComplexityMetric, number>>
 
-/** What a candidate frame adds to its shot; measured on the analysis picture with the frame before it. */
-export interface FrameLook {
-  /** A shot begins with this frame; `null`: it goes on. */
-  begins: ShotBegin | null
-  /** Since the candidate before of the same shot, ms; 0 for its first, whose motion is 0 and counts for nothing. */
-  stepMs: number
-  /** The camera's motion since then at the centre, shares of the picture's diagonal; x to the right, y down. */
+/** How the points of a picture have moved since the candidate before. Lengths are shares of the picture's diagonal. */
+export interface StepMotion {
+  /** Of the camera's motion at the centre of the picture; x to the right, y down. */
   dx: number
   dy: number
-  /** Median displacement over the picture by the camera's motion, share of the diagonal. */
+  /** Median displacement over the picture by the camera's motion. */
   flow: number
-  /** Lengths of the blocks' motion by direction, shares of the diagonal summed over the blocks; eight octants from +x clockwise. */
+  /** Lengths of the points' motion by direction, summed over the points and divided by their number; eight octants from +x towards +y. */
   directions: readonly number[]
-  /** Share of the structured blocks that the camera's motion does not explain, 0–1. */
+  /** Share of the points that the camera's motion does not explain, or that are lost within the picture, 0–1. */
   unexplained: number
-  blur: number
-  texture: number
-  edges: number
-  colour: number
-  meanLuma: number
 }
 
-/** A forecast of the work that a shot takes, relative: 1 is the median of the shots that the model was trained on. */
+/** What a candidate frame adds to its shot. */
+export interface FrameLook extends StepMotion {
+  /** Of the recording, from 0. */
+  shot: number
+  /** A shot begins with this frame; `null`: it goes on. */
+  begins: ShotBegin | null
+  /** That the motion is of, ms; 0 where none is known (the first frame of a shot, a loss), and the rest of it is 0 then. */
+  stepMs: number
+  /** What a path of constant acceleration does not explain of the step, diagonals per second; 0 for the first steps of a shot. */
+  shake: number
+  /** Change of the mean luma since the candidate before of the same shot, grey levels a second; 0 for its first. */
+  brightness: number
+}
+
+/**
+ * A forecast of the work that `high_quality` with its second pass takes on a second of the shot, relative: 1 is the median of the shots
+ * that the model was trained on. It is trained on synthetic shots (streams/analysis/shots/complexity-model.json says how many, and
+ * how well it does on those it has not seen).
+ */
 export interface ComplexityForecast {
   complexity: number
   /** Interval that holds the truth for 80 % of shots like those of the training. */

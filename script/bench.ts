@@ -11,6 +11,7 @@ import { benchEngine } from './benchmarks/engine.ts'
 import { benchGallery } from './benchmarks/gallery.ts'
 import { benchIdentity } from './benchmarks/identity.ts'
 import type { Bench, BenchContext } from './benchmarks/kit.ts'
+import { benchMeasures } from './benchmarks/measures.ts'
 import { benchPacking } from './benchmarks/packing.ts'
 import { benchPicture } from './benchmarks/picture-health.ts'
 import { benchReconstruct } from './benchmarks/reconstruct.ts'
@@ -26,6 +27,7 @@ const benches: Record<string, Bench> = {
   identity: benchIdentity,
   cameras: benchCameras,
   picture: benchPicture,
+  measures: benchMeasures,
   reconstruct: benchReconstruct,
 }
 

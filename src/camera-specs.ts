@@ -7,13 +7,15 @@ import { type CameraConfig, cameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
 import type { CameraSource } from '../config/source.ts'
 import { GrabberError } from '../core/errors.ts'
-import type { Checkpoint, FacesSpec, LiveSource, SessionSpec } from '../core/wire/session-spec.ts'
+import type { Checkpoint, FacesSpec, KeyframeSpec, LiveSource, SessionSpec } from '../core/wire/session-spec.ts'
 import { sessionSpec } from './session-spec.ts'
 import type { PlaybackTable } from './store/playback.ts'
 
 export interface SpecParts {
   /** Per camera; `null` without faces. */
   faces(camera: CameraConfig): FacesSpec | null
+  /** `null` for a camera that keeps none. */
+  keyframes(camera: CameraConfig): KeyframeSpec | null
   playbacks: PlaybackTable
   picturesDir: string
 }
@@ -36,8 +38,8 @@ export class CameraSpecs {
   /** For the next incarnation of camera `id`. SRC_UNSUPPORTED, STO_UNUSABLE. */
   next(config: Config, id: string, incarnation: number): SessionSpec {
     const camera = cameraConfig(config, id)
-    const { picturesDir, faces } = this.#parts
-    const shared = { camera: id, picturesDir, faces: faces(camera) }
+    const { picturesDir, faces, keyframes } = this.#parts
+    const shared = { camera: id, picturesDir, faces: faces(camera), keyframes: keyframes(camera) }
     if (camera.source.kind !== 'file') {
       const epoch = `l${this.#startedAt}-${incarnation}`
       const source = liveSource(camera, camera.source, config.timeouts)

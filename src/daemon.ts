@@ -120,6 +120,7 @@ export class Daemon {
       logger,
       metrics: this.#metrics,
       faces: (camera) => this.#models.faces(camera),
+      keyframes: (camera) => this.#models.keyframes(camera),
       directory: this.#engines.service.directory,
       search: (embedding, k) => this.#gallery.search(embedding, k),
       visitors: this.#gallery,

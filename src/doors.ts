@@ -27,6 +27,7 @@ import type { HttpPorts } from './http/public-routes.ts'
 import { controlServer, startHttp } from './http/server.ts'
 import type { LiveConfig } from './live-config.ts'
 import type { DataDir } from './store/data-dir.ts'
+import { readJobs } from './store/jobs.ts'
 import { TriggerDesk } from './trigger-desk.ts'
 
 const STOP_MS = 5000
@@ -98,6 +99,7 @@ export class Doors {
       ...{ events, health, metrics, supervision },
       cameras: () => cameras.list().map((report) => cameraView(report, live)),
       command: (name, call) => this.#commands.answer(name, call),
+      jobs: (read) => readJobs(live.config.data, read),
     }
     const server = await startHttp({ ...live.config.http, ports, logger })
     this.#httpUrl = server.url

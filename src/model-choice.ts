@@ -6,17 +6,15 @@
  * before what is not; then what was verified here before what was not; then the order of the manifest. Of what is not
  * installed, one that can be downloaded comes first: its name is what a person is told to pull.
  */
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CameraConfig, cameraConfig } from '../config/camera-config.ts'
 import type { Config } from '../config/schema.ts'
 import { GrabberError } from '../core/errors.ts'
 import type { Logger } from '../core/ports.ts'
 import type { EngineModelSpec } from '../core/wire/engine-control.ts'
-import type { FacesSpec } from '../core/wire/session-spec.ts'
+import type { FacesSpec, KeyframeSpec } from '../core/wire/session-spec.ts'
 import { type KnownModel, knownModels } from '../models/manifest.ts'
 import type { ModelEntry } from '../models/model-entry.ts'
-import { installedPath } from '../models/model-files.ts'
 import {
   facesSpec,
   installedModels,
@@ -26,11 +24,16 @@ import {
   modelsDir,
   withoutMissing,
 } from './face-models.ts'
+import { featuresModelOf } from './features-model.ts'
+import { keyframeSpec } from './keyframe-spec.ts'
+import { byPreference } from './model-preference.ts'
 import { galleryModels } from './store/gallery-models.ts'
 
 export interface ModelChoice {
   /** `null` for a camera without faces. */
   faces(camera: CameraConfig): FacesSpec | null
+  /** `null` for a camera that keeps no keyframes. */
+  keyframes(camera: CameraConfig): KeyframeSpec | null
   engineModels: EngineModelSpec[]
   /** Cameras that are to look for faces and cannot, for want of models. */
   blind: string[]
@@ -109,9 +112,33 @@ export async function chooseModels(given: Config, logger: Logger): Promise<Model
     if (warning !== undefined) warnings.add(warning)
   }
   for (const warning of warnings) logger.warn({ missing: [...missing] }, warning)
-  const engineModels = await installedModels(config, wanted.difference(missing))
+  const keyframes = chooseKeyframes(config, logger)
+  const features = [...keyframes.values()].flatMap(({ features }) => features?.model ?? [])
+  const engineModels = await installedModels(config, new Set([...wanted.difference(missing), ...features]))
   const blind = cameras.filter(({ id }) => !specs.has(id)).map(({ id }) => id)
-  return { faces: ({ id }) => specs.get(id) ?? null, engineModels, blind, config }
+  return {
+    faces: ({ id }) => specs.get(id) ?? null,
+    keyframes: ({ id }) => keyframes.get(id) ?? null,
+    ...{ engineModels, blind, config },
+  }
+}
+
+/** Of the cameras that keep them. A model of dense features that is named and not installed is left out, with a warning. */
+function chooseKeyframes(config: Config, logger: Logger): Map<string, KeyframeSpec> {
+  const specs = new Map<string, KeyframeSpec>()
+  for (const id of Object.keys(config.cameras)) {
+    const { keyframes } = cameraConfig(config, id)
+    if (!keyframes.enabled) continue
+    let model: string | null = null
+    try {
+      model = featuresModelOf(config, keyframes)
+    } catch (error) {
+      if (!(error instanceof GrabberError) || error.code !== 'MDL_MISSING') throw error
+      logger.warn({ camera: id }, `keyframes without dense features: ${error.message}; run \`grabber models pull\``)
+    }
+    specs.set(id, keyframeSpec(keyframes, model, null))
+  }
+  return specs
 }
 
 function checkSameEmbedder(camera: string, own: string, gallery: string): void {
@@ -119,22 +146,6 @@ function checkSameEmbedder(camera: string, own: string, gallery: string): void {
   throw new GrabberError('GAL_MODEL_MISMATCH', `camera ${camera} uses ${own}, and the gallery ${gallery}`, {
     remedy: `remove cameras.${camera}.faces.embedder: there is one gallery, and it belongs to one embedder`,
   })
-}
-
-/** The models of one kind in the order of choice. */
-export function byPreference(folder: string, models: readonly ModelEntry[]): ModelEntry[] {
-  const rank = (entry: ModelEntry): number => {
-    const installed = isThere(folder, entry)
-    const reach = installed ? 0 : entry.urls.length > 0 ? 1 : 2
-    return 2 * reach + (entry.verification.status === 'verified' ? 0 : 1)
-  }
-  // Stable: the manifest's order stays where the ranks are equal.
-  return [...models].sort((a, b) => rank(a) - rank(b))
-}
-
-/** By its size only: quick. Whoever loads it checks the hash. */
-export function isThere(folder: string, entry: ModelEntry): boolean {
-  return statSync(installedPath(folder, entry), { throwIfNoEntry: false })?.size === entry.bytes
 }
 
 export const databasePath = (config: Config) => join(config.data, 'grabber.db')

@@ -8,7 +8,7 @@ import type { ConfigDiff } from '../config/diff.ts'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../core/ports.ts'
 import type { EngineModelSpec } from '../core/wire/engine-control.ts'
-import type { FacesSpec } from '../core/wire/session-spec.ts'
+import type { FacesSpec, KeyframeSpec } from '../core/wire/session-spec.ts'
 import { chooseModels, type ModelChoice } from './model-choice.ts'
 
 export interface ModelDeskParts {
@@ -44,6 +44,11 @@ export class ModelDesk {
     return this.#choice.faces(camera)
   }
 
+  /** `null` without keyframes. */
+  keyframes(camera: CameraConfig): KeyframeSpec | null {
+    return this.#choice.keyframes(camera)
+  }
+
   /** What `next` would run; nothing changes. MDL_*, GAL_MODEL_MISMATCH. */
   choose(next: Config): Promise<ModelChoice> {
     return chooseModels(next, this.#parts.logger)
@@ -56,11 +61,15 @@ export class ModelDesk {
     this.#choice = choice
     const embedder = ({ config }: ModelChoice) => config.defaults.faces.embedder
     if (embedder(before) !== embedder(choice)) await this.#parts.reopenGallery()
-    return (camera) => !isDeepStrictEqual(before.faces(camera), choice.faces(camera))
+    return (camera) =>
+      !isDeepStrictEqual(before.faces(camera), choice.faces(camera)) ||
+      !isDeepStrictEqual(before.keyframes(camera), choice.keyframes(camera))
   }
 }
 
 /** Whether the models that are used may be others after such a change. */
 export function concernsModels({ changed }: ConfigDiff): boolean {
-  return changed.some((path) => /^(?:cameras\.[^.]+(?:$|\.faces(?:\.|$))|defaults\.faces\.)/.test(path))
+  return changed.some((path) =>
+    /^(?:cameras\.[^.]+(?:$|\.(?:faces|keyframes)(?:\.|$))|defaults\.(?:faces|keyframes)\.)/.test(path),
+  )
 }

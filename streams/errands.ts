@@ -5,6 +5,7 @@
 import { systemClock } from '../core/clock.ts'
 import type { FromSession, ToSession } from '../core/wire/control.ts'
 import { cutPieces } from './media/clip-cutter.ts'
+import { copyPictures } from './picture-copies.ts'
 import { preflight } from './preflight.ts'
 import { secondPass } from './second-pass.ts'
 
@@ -21,6 +22,11 @@ const errands = {
   async cut({ incarnation, spec }: Extract<ToSession, { type: 'cut' }>, post: Post) {
     await cutPieces(spec, systemClock, (answer) => post({ type: 'cut.answer', incarnation, ...answer }))
     post({ type: 'cut.ended', incarnation })
+  },
+  /** Answers `copied` for each picture, then `copies.ended`. */
+  async copy({ incarnation, spec }: Extract<ToSession, { type: 'copy' }>, post: Post) {
+    await copyPictures(spec, systemClock, (index) => post({ type: 'copied', incarnation, index }))
+    post({ type: 'copies.ended', incarnation })
   },
   /** Answers `second-pass.done`. */
   async 'second-pass'({ incarnation, spec }: Extract<ToSession, { type: 'second-pass' }>, post: Post) {

@@ -7,12 +7,14 @@ import type { FrameInfo } from '../core/frame.ts'
 import type { Size } from '../core/geometry.ts'
 import type { FrameRecord, KeyframeRecord } from '../core/keyframe.ts'
 import type { FrameMeasures } from '../core/measures.ts'
+import type { FrameLook } from '../core/shot.ts'
 import type { KeyframeSpec, SelectionCheckpoint } from '../core/wire/session-spec.ts'
 import { FrameMeter } from './analysis/measures/frame-meter.ts'
 import { scorePicture } from './analysis/picture-score.ts'
 import { saliencyOf } from './analysis/saliency.ts'
 import { KeyframeSelector } from './analysis/selection/keyframe-selector.ts'
 import type { DecidedFrame, SelectionStep } from './analysis/selection/selection-words.ts'
+import { FrameLooks, type LooksState } from './analysis/shots/frame-looks.ts'
 import { selectionEvent } from './event-draft.ts'
 import type { FrameRef } from './frames/frame-ref.ts'
 import type { FeaturedCandidate, FeaturesState, GraphEvent } from './graph-item.ts'
@@ -36,6 +38,7 @@ export type SelectionPoint = Pick<SelectionCheckpoint, 'seq' | 'ptsMs' | 'pixelH
 
 interface BranchState {
   selector: string
+  looks: LooksState
   features: FeaturesState
 }
 
@@ -50,6 +53,9 @@ export class KeyframeBranch implements AsyncDisposable {
   readonly #pictures: KeyframePictures
   /** Of held candidates: when the light hit the sensor. */
   readonly #seen = new Map<number, FrameInfo>()
+  /** Of candidates that are not decided. */
+  readonly #looks = new Map<number, FrameLook>()
+  readonly #shots = new FrameLooks()
   #selector: KeyframeSelector
   #entered = -1
   #stepped = -1
@@ -91,13 +97,17 @@ export class KeyframeBranch implements AsyncDisposable {
     const { time, timeAsync } = this.#ports
     const score = scorePicture(measures, this.spec)
     const saliency = saliencyOf(measures, features.semantic, this.spec.saliencyWeights)
-    const candidate = { seq: info.seq, ptsMs: info.ptsMs, scene: 0, luma: frame.luma, measures, score, saliency }
+    time('shots', () => this.#shots.see(frame.luma, info.ptsMs))
+    const scene = this.#shots.dissolves
+    const candidate = { seq: info.seq, ptsMs: info.ptsMs, scene, luma: frame.luma, measures, score, saliency }
     const step = time('select', () => this.#selector.step(candidate))
+    this.#looks.set(info.seq, this.#shots.tell(this.#selector.motion))
     if (step.hold) {
       this.#seen.set(info.seq, info)
       await timeAsync('hold', () => this.#pictures.hold(frame))
     }
-    this.#point = this.#ports.wantsPoint() && this.#selector.checkpointable ? this.#pointAt(frame, features) : null
+    const mayGoOn = this.#selector.checkpointable && this.#shots.checkpointable
+    this.#point = this.#ports.wantsPoint() && mayGoOn ? this.#pointAt(frame, features) : null
     const events = await this.#conclude(step)
     this.#stepped = info.seq
     return events
@@ -105,8 +115,9 @@ export class KeyframeBranch implements AsyncDisposable {
 
   /** Goes on behind `frame` as if nothing had happened; before anything is selected. */
   resume(frame: FrameRef, state: string): void {
-    const { selector, features } = JSON.parse(state) as BranchState
+    const { selector, looks, features } = JSON.parse(state) as BranchState
     this.features = features
+    this.#shots.load(looks, frame.luma)
     this.#selector = KeyframeSelector.resume(this.spec, this.#size, selector, frame.luma)
   }
 
@@ -124,7 +135,8 @@ export class KeyframeBranch implements AsyncDisposable {
     const chosen = new Set(keep)
     const told: (FrameRecord | KeyframeRecord)[] = []
     const events: GraphEvent[] = []
-    for (const record of records) {
+    for (const decided of records) {
+      const record = this.#withLook(decided)
       if (!chosen.has(record.seq)) {
         told.push(record)
         continue
@@ -143,9 +155,15 @@ export class KeyframeBranch implements AsyncDisposable {
     return events
   }
 
+  #withLook(record: DecidedFrame): DecidedFrame {
+    const look = this.#looks.get(record.seq)
+    this.#looks.delete(record.seq)
+    return look ? { ...record, look } : record
+  }
+
   #pointAt(frame: FrameRef, features: FeaturesState): SelectionPoint {
     const { seq, ptsMs } = frame.info
-    const state: BranchState = { selector: this.#selector.state(), features }
+    const state: BranchState = { selector: this.#selector.state(), looks: this.#shots.save(), features }
     return { seq, ptsMs, pixelHash: pixelHash(this.#luma.of(frame.full)), state: JSON.stringify(state) }
   }
 }

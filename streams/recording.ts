@@ -73,6 +73,8 @@ export class Recording {
     const pass = await this.#open(from, rejoin)
     await analyse(pass, from.selection ?? null)
     const next: Checkpoint = { loop: from.loop + 1, ...pass.next }
+    // Nothing of the pass is said again behind its checkpoint.
+    await link.flushRecords()
     if (!signal.aborted) link.send({ type: 'checkpoint', checkpoint: next, progress: progress() })
     return next
   }

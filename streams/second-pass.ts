@@ -21,7 +21,7 @@ import { OrbDetector } from './opencv/orb.ts'
 /** Points need more detail than selection's picture has. */
 const WIDTH_PX = 960
 /** Of a picture; with fewer, tracks of weak texture break. */
-const POINTS = 1000
+const POINTS = 2000
 
 /** `onSign`: it is at work, and has come so far, 0–1. Errors: SRC_UNREADABLE, DEC_FAILED for a picture that cannot be read. */
 export async function secondPass(

@@ -80,7 +80,7 @@ export class SelectionPass implements Selection, AsyncDisposable {
   }
 
   get #isDue(): boolean {
-    return this.#options.clock.monotonicMs() - this.#pointedMs >= CHECKPOINT_MS
+    return this.#options.clock.monotonicMs() - this.#pointedMs >= (this.#options.spec.checkpointMs ?? CHECKPOINT_MS)
   }
 }
 

@@ -8,6 +8,7 @@ import type { EventData, EventType } from '../event.ts'
 import type { FrameRecord, KeyframeRecord } from '../keyframe.ts'
 import type { LedgerCounts } from '../ledger.ts'
 import type { CropQuality, EndedTrack, GalleryHit, Liveness, Sighting } from '../observation.ts'
+import type { CopiesSpec } from './copies.ts'
 import type { CutAnswer, CutSpec } from './cut-spec.ts'
 import type { PreflightReport } from './preflight.ts'
 import type { SecondPassOutcome, SecondPassSpec } from './second-pass.ts'
@@ -84,6 +85,8 @@ export type ToSession =
   | { type: 'probe'; incarnation: number; path: string; openTimeoutMs: number }
   /** Take pieces of a recording as they are; answered one by one, in order. */
   | { type: 'cut'; incarnation: number; spec: CutSpec }
+  /** Make smaller copies of pictures. */
+  | { type: 'copy'; incarnation: number; spec: CopiesSpec }
   /** Compare keyframes with each other; answered by `second-pass.done`. */
   | { type: 'second-pass'; incarnation: number; spec: SecondPassSpec }
   /** The engine moved: a new socket, or none for now. */
@@ -146,6 +149,10 @@ export type FromSession =
   | ({ type: 'cut.answer'; incarnation: number } & CutAnswer)
   /** All pieces are answered. */
   | { type: 'cut.ended'; incarnation: number }
+  /** All copies of the order of this index are written. */
+  | { type: 'copied'; incarnation: number; index: number }
+  /** All copies of all orders are. */
+  | { type: 'copies.ended'; incarnation: number }
   /** A second pass is at work and has come so far, 0–1. */
   | { type: 'second-pass.sign'; incarnation: number; ratio: number }
   | { type: 'second-pass.done'; incarnation: number; outcome: SecondPassOutcome }

@@ -168,6 +168,8 @@ export interface KeyframeSpec {
   imagesDir: string | null
   /** Of JPEG, FFmpeg's 2 (best) to 31. */
   jpegQuality: number
+  /** Between two checkpoints of an extraction, wall time, at least, ms; 2000 when absent. */
+  checkpointMs?: number
 }
 
 /** What a session host needs to run one camera, recording or set of stills. */

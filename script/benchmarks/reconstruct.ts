@@ -126,6 +126,7 @@ function over(rows: readonly Row[], method: Method): ReconstructionFigures {
     reprojectionErrorPx: mean((row) => row.reprojectionErrorPx),
     positionError: known((row) => row.positionError),
     positionErrorMedian: known((row) => row.positionErrorMedian),
+    wayError: known((row) => row.wayError),
   })
 }
 
@@ -138,7 +139,7 @@ export function table(rows: readonly Row[]): string {
   const percent = (share: number | null) => (share === null ? '–' : `${(100 * share).toFixed(1)} %`)
   const error = (share: number | null) => (share === null ? '–' : `${(1000 * share).toFixed(2)} ‰`)
   const head =
-    'path | method | pictures | registered (parallax) | all | covered | points | track | reprojection | position rms | median'
+    'path | method | pictures | registered (parallax) | all | covered | points | track | reprojection | position rms | median | way'
   const lines = rows.map((row) => {
     const shares = [row.registeredShare, row.registeredShareAll, row.coveredShare].map(percent)
     const model = [Math.round(row.points), row.meanTrackLength.toFixed(2), `${row.reprojectionErrorPx.toFixed(3)} px`]
@@ -150,6 +151,7 @@ export function table(rows: readonly Row[]): string {
       ...model,
       error(row.positionError),
       error(row.positionErrorMedian),
+      error(row.wayError),
     ].join(' | ')
   })
   return `${[head, ...lines].join('\n')}\n`

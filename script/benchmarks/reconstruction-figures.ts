@@ -20,9 +20,17 @@ export interface ReconstructionFigures {
   points: number
   meanTrackLength: number
   reprojectionErrorPx: number
-  /** Of the camera centres after a robust similarity: root mean square and median, as shares of the path's length; `null` with fewer than three. */
+  /**
+   * Of the centres of registered pictures on stretches that have parallax, after a robust similarity to the truth: root mean square and
+   * median, as shares of the length of the true way from the first to the last of them; `null` with fewer than three.
+   */
   positionError: number | null
   positionErrorMedian: number | null
+  /**
+   * The same for every frame on these stretches, between registered pictures on a straight line in time and beyond them on the spot, as
+   * a share of the whole way: the same frames whatever was chosen, so that what is missing counts.
+   */
+  wayError: number | null
 }
 
 /** `names` are those of all pictures that COLMAP was given. */
@@ -31,9 +39,6 @@ export function figuresOf(names: readonly string[], model: Model, truth: SceneTr
   const registered = pictures.filter((picture) => picture.centre !== undefined)
   const onParallax = pictures.filter(({ frame }) => truth.frames[frame]!.label === 'parallax')
   const { points, meanTrackLength, reprojectionErrorPx } = model
-  const centres = truth.frames.map(({ rotation, translation }) => centreOf(rotation, translation))
-  const from = registered.map(({ centre }) => centre!)
-  const to = registered.map(({ frame }) => centres[frame]!)
   return {
     pictures: pictures.length,
     parallaxPictures: onParallax.length,
@@ -46,19 +51,56 @@ export function figuresOf(names: readonly string[], model: Model, truth: SceneTr
     points,
     meanTrackLength,
     reprojectionErrorPx,
-    ...positionErrors(from, to, lengthOf(centres)),
+    ...positionErrors(
+      onParallax.flatMap(({ frame, centre }) => (centre ? [{ frame, centre }] : [])),
+      truth,
+    ),
   }
 }
 
 /** A picture is named by its frame. */
 export const frameOf = (name: string) => Number.parseInt(name, 10)
 
-function positionErrors(from: readonly Point[], to: readonly Point[], length: number) {
+interface Placed {
+  frame: number
+  centre: Point
+}
+
+/** `placed` in order of frames. */
+function positionErrors(placed: readonly Placed[], truth: SceneTruth) {
+  const way = truth.frames.map(({ rotation, translation }) => centreOf(rotation, translation))
+  const from = placed.map(({ centre }) => centre)
+  const to = placed.map(({ frame }) => way[frame]!)
   const similarity = robustSimilarity(from, to)
-  if (similarity === undefined) return { positionError: null, positionErrorMedian: null }
+  if (similarity === undefined) return { positionError: null, positionErrorMedian: null, wayError: null }
   const errors = errorsOf(similarity, from, to)
-  const rms = Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length)
-  return { positionError: rms / length, positionErrorMedian: median(errors) / length }
+  const spanned = lengthOf(way.slice(placed[0]!.frame, placed.at(-1)!.frame + 1))
+  const frames = way.map((_, index) => index).filter((index) => truth.frames[index]!.label === 'parallax')
+  const between = frames.map((frame) => interpolated(placed, frame))
+  const wayErrors = errorsOf(
+    similarity,
+    between,
+    frames.map((frame) => way[frame]!),
+  )
+  return {
+    positionError: rootMeanSquare(errors) / spanned,
+    positionErrorMedian: median(errors) / spanned,
+    wayError: rootMeanSquare(wayErrors) / lengthOf(way),
+  }
+}
+
+function interpolated(placed: readonly Placed[], frame: number): Point {
+  const next = placed.findIndex((picture) => picture.frame >= frame)
+  const after = placed.at(next)!
+  const before = placed[Math.max(0, next === -1 ? placed.length - 1 : next - 1)]!
+  if (after.frame === before.frame) return after.centre
+  const share = Math.min(1, Math.max(0, (frame - before.frame) / (after.frame - before.frame)))
+  const axis = (i: 0 | 1 | 2) => before.centre[i] + share * (after.centre[i] - before.centre[i])
+  return [axis(0), axis(1), axis(2)]
+}
+
+function rootMeanSquare(values: readonly number[]): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
 }
 
 function covered(frames: readonly number[], truth: SceneTruth): number {

@@ -22,11 +22,10 @@ import { judgePreflight } from '../jobs/preflight.ts'
 import { checkUnchanged, hashRecording } from '../jobs/steady-recording.ts'
 import { checkRecording } from '../recordings.ts'
 import { makeFolder } from '../store/data-dir.ts'
-import { JobStore } from '../store/jobs.ts'
+import { JobStore, jobsPath } from '../store/jobs.ts'
 import { type ClipFlags, type ClipOrder, clipOrder, whichClips } from './clip-order.ts'
 import { type ClipReport, clipReport, clipTable } from './clip-report.ts'
 import { type CliContext, openConfig } from './context.ts'
-import { jobsPath } from './extraction-desk.ts'
 import { progressLine } from './progress-line.ts'
 
 /** A process that runs ffmpeg and was killed, by the system for its memory perhaps: once more, and no oftener. */

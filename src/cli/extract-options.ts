@@ -4,6 +4,7 @@
 import { type Command, Option } from 'commander'
 import type { Config } from '../../config/schema.ts'
 import { type KeyframeMode, keyframeModes } from '../../core/keyframe.ts'
+import { featuresModelOf } from '../features-model.ts'
 import type { ExtractSettings } from '../jobs/extract-settings.ts'
 import { type ExportFormat, exportFormats } from '../results/extraction-result.ts'
 import { usage } from './context.ts'
@@ -41,11 +42,13 @@ export function withExtractOptions(command: Command): Command {
     .option('--json', 'one JSON value a line for each recording, and one for all')
 }
 
-export function extractSettings({ defaults: { keyframes } }: Config, flags: ExtractFlags): ExtractSettings {
-  const { mode = keyframes.mode, format = keyframes.format } = flags
+/** MDL_INVALID, MDL_MISSING: of a model of dense features that the configuration names. CFG_USAGE. */
+export function extractSettings(config: Config, flags: ExtractFlags): ExtractSettings {
+  const { mode = config.defaults.keyframes.mode, format = config.defaults.keyframes.format } = flags
+  const keyframes = { ...config.defaults.keyframes, mode, format }
   return {
-    keyframes: { ...keyframes, mode, format },
-    featuresModel: null,
+    keyframes,
+    featuresModel: featuresModelOf(config, keyframes),
     maxFrames: flags.maxFrames === undefined ? null : wholeNumber('--max-frames', flags.maxFrames),
     optimise: flags.optimise === true || mode === 'high_quality',
     tonemap: flags.tonemap === true,

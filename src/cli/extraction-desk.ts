@@ -2,7 +2,8 @@
  * What a command needs that extracts keyframes of recordings, opened and closed together, and what it prints. Runs in commands.
  */
 import { availableParallelism } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
+import { copyPictures } from '../../actors/copies-job.ts'
 import { HostPool } from '../../actors/host-pool.ts'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -14,7 +15,7 @@ import { ExtractionRun } from '../jobs/extraction-run.ts'
 import { type FileReport, reportHeader, reportRow, type TotalReport, totalOf, totalText } from '../jobs/file-report.ts'
 import { OutputRoot, sharedStems, stemOf } from '../jobs/output-root.ts'
 import { makeFolder } from '../store/data-dir.ts'
-import { JobStore } from '../store/jobs.ts'
+import { JobStore, jobsPath } from '../store/jobs.ts'
 import { type CliContext, usage } from './context.ts'
 import { type ExtractFlags, extractSettings, wholeNumber } from './extract-options.ts'
 import { type ProgressLine, progressLine } from './progress-line.ts'
@@ -60,6 +61,8 @@ export class ExtractionDesk implements AsyncDisposable {
       const models = settings.featuresModel === null ? [] : [settings.featuresModel]
       const bench = stack.use(await openWorkbench(config, models, context.logger))
       const pool = stack.use(new HostPool({ host: bench.host }))
+      const host = pool.settings
+      const openTimeoutMs = config.timeouts.openMs
       const line = progressLine(context, options.label)
       stack.defer(() => line.clear())
       const run = new ExtractionRun({
@@ -67,8 +70,8 @@ export class ExtractionDesk implements AsyncDisposable {
           ...{ config, settings, root, jobs, resume: flags.resume, version: packageJson.version },
           fingerprint: settingsFingerprint(config, settings),
           isShared: (path) => shared.has(stemOf(path).toLowerCase()),
-          ...{ directory: bench.directory, host: pool.settings, logger: context.logger },
-          copyPictures: async () => undefined,
+          ...{ directory: bench.directory, host, logger: context.logger },
+          copyPictures: (orders) => copyPictures({ orders, host, signal: context.signal, openTimeoutMs }),
         },
         ...{ parallel, signal: context.signal },
         onReport: (report) => desk.#tell(report),
@@ -129,9 +132,6 @@ export class ExtractionDesk implements AsyncDisposable {
     context.stdout.write(`${totalText(total)}\n`)
   }
 }
-
-/** Where the jobs of a data folder are. */
-export const jobsPath = (dataFolder: string): string => join(dataFolder, 'jobs.db')
 
 /** Half of the cores: each recording is decoded by one thread and measured by another. */
 function parallelOf({ jobs: { parallel } }: Config, flags: ExtractFlags): number {

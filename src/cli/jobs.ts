@@ -2,17 +2,14 @@
  * `grabber jobs list · show`: what was worked on, and how it went. Runs as a command; reads the store of jobs, whether or not a daemon
  * runs.
  */
-import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { findDataFolder } from '../../config/main-file.ts'
-import { systemClock } from '../../core/clock.ts'
 import { GrabberError } from '../../core/errors.ts'
-import { type Job, type JobDetails, type JobState, jobStates } from '../jobs/job.ts'
-import { JobStore } from '../store/jobs.ts'
+import { type Job, type JobDetails, type JobRecords, type JobState, jobStates } from '../jobs/job.ts'
+import { readJobs } from '../store/jobs.ts'
 import type { CliContext, GlobalOptions } from './context.ts'
 import { wholeNumber } from './extract-options.ts'
-import { jobsPath } from './extraction-desk.ts'
 import { table } from './table.ts'
 
 interface ListFlags {
@@ -24,12 +21,10 @@ interface ListFlags {
 export function registerJobs(program: Command, context: CliContext): void {
   const jobs = program.command('jobs').description('jobs on recorded files: what was done, what failed and why')
 
-  /** `undefined` where there never was a job. */
-  function records(command: Command): JobStore | undefined {
+  function look<T>(command: Command, read: (records: JobRecords) => T): T | undefined {
     const { config: path } = command.optsWithGlobals<GlobalOptions>()
     const { env, cwd } = context
-    const file = jobsPath(findDataFolder({ env, cwd, ...(path === undefined ? {} : { path }) }))
-    return existsSync(file) ? JobStore.open(file, systemClock) : undefined
+    return readJobs(findDataFolder({ env, cwd, ...(path === undefined ? {} : { path }) }), read)
   }
 
   jobs
@@ -41,8 +36,8 @@ export function registerJobs(program: Command, context: CliContext): void {
     .addHelpText('after', '\nExample:\n  grabber jobs list --state failed')
     .action((flags: ListFlags, command: Command) => {
       const limit = wholeNumber('--limit', flags.limit)
-      using store = records(command)
-      const found = store?.list({ limit, ...(flags.state ? { state: flags.state } : {}) }) ?? []
+      const filter = { limit, ...(flags.state ? { state: flags.state } : {}) }
+      const found = look(command, (records) => records.list(filter)) ?? []
       context.stdout.write(flags.json ? `${JSON.stringify(found, null, 2)}\n` : listText(found))
     })
 
@@ -52,8 +47,7 @@ export function registerJobs(program: Command, context: CliContext): void {
     .option('--json', 'JSON')
     .addHelpText('after', '\nExample:\n  grabber jobs show 5e36f8a517d8')
     .action((id: string, flags: { json?: true }, command: Command) => {
-      using store = records(command)
-      const job = store?.find(id)
+      const job = look(command, (records) => records.find(id))
       if (!job) throw new GrabberError('API_NOT_FOUND', `there is no job ${id}`, { remedy: 'see `grabber jobs list`' })
       context.stdout.write(flags.json ? `${JSON.stringify(job, null, 2)}\n` : showText(job))
     })

@@ -9,8 +9,10 @@ import type { Config } from '../../config/schema.ts'
 import { GrabberError } from '../../core/errors.ts'
 import type { CloudEvent } from '../../core/event.ts'
 import { mediaEventTypes } from '../../core/event.ts'
-import type { FacesSpec } from '../../core/wire/session-spec.ts'
+import type { FacesSpec, KeyframeSpec } from '../../core/wire/session-spec.ts'
 import { modelIds } from '../face-models.ts'
+import { featuresModelOf } from '../features-model.ts'
+import { keyframeSpec } from '../keyframe-spec.ts'
 import { checkGalleryModel, settleModels } from '../model-choice.ts'
 import { cameraIdOf, checkRecording, findRecordings, fingerprint } from '../recordings.ts'
 import { type ReplaySummary, ReplayTally } from '../replay-summary.ts'
@@ -68,7 +70,7 @@ interface Pace {
 }
 
 async function replayAll(context: CliContext, config: Config, files: string[], flags: ReplayFlags, pace: Pace) {
-  const { faces: wanted } = cameraParts(config, flags.camera)
+  const { faces: wanted, keyframes: kept } = cameraParts(config, flags.camera)
   const faces = await pickFaces(context, config, wanted)
   if (faces) checkGalleryModel(config, faces.embedder)
   await using events = await LineFile.open(context, flags.events)
@@ -76,8 +78,11 @@ async function replayAll(context: CliContext, config: Config, files: string[], f
   await using publication = flags.publish ? await openPublication(context, config) : undefined
   const gallery = openGallerySnapshot(config, wanted.embedder)
   const visitors = visitorsOf(gallery, config)
-  await using bench = await openWorkbench(config, faces ? modelIds(faces) : [], context.logger)
-  const replay = new Replay(context, config, bench, { events, publication, gallery, visitors, faces, flags, pace })
+  const keyframes = kept.enabled ? keyframeSpec(kept, featuresModelOf(config, kept), null) : null
+  const models = [...(faces ? modelIds(faces) : []), ...(keyframes?.features ? [keyframes.features.model] : [])]
+  await using bench = await openWorkbench(config, models, context.logger)
+  const tools = { events, publication, gallery, visitors, faces, keyframes, flags, pace }
+  const replay = new Replay(context, config, bench, tools)
   let failed: GrabberError | undefined
   for (const file of files) {
     context.signal.throwIfAborted()
@@ -106,6 +111,7 @@ interface ReplayTools {
   gallery: GallerySnapshot
   visitors: MemoryVisitors
   faces: FacesSpec | null
+  keyframes: KeyframeSpec | null
   flags: ReplayFlags
   pace: Pace
 }
@@ -124,7 +130,7 @@ class Replay {
   }
 
   async run(file: string): Promise<ReplaySummary> {
-    const { flags, faces, gallery, visitors, pace } = this.#tools
+    const { flags, faces, keyframes, gallery, visitors, pace } = this.#tools
     const camera = flags.camera ?? cameraIdOf(file)
     await checkRecording(file)
     const spec = sessionSpec(this.#config, cameraParts(this.#config, flags.camera), {
@@ -134,6 +140,7 @@ class Replay {
       source: { kind: 'file', path: file, ...pace, overflow: 'wait', from: null },
       picturesDir: null,
       faces,
+      keyframes,
     })
     const tally = new ReplayTally()
     const progress = progressLine(this.#context, camera)

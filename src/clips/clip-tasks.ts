@@ -3,7 +3,7 @@
  */
 import type { FfmpegInput, FfmpegTask } from '../../core/wire/transcode.ts'
 import type { LoudnessScan } from './loudness.ts'
-import { type Aim, applyFilter, compressorFilter, STEREO, scanFilter } from './loudness-aim.ts'
+import { type Aim, applyFilter, preparation, STEREO, scanFilter } from './loudness-aim.ts'
 import { outputRate } from './output-rate.ts'
 import { pictureFilter } from './picture-filter.ts'
 import type { SourceFacts } from './source-facts.ts'
@@ -55,7 +55,7 @@ const lengthS = ({ fromMs, toMs }: Span) => (toMs - fromMs) / 1000
 
 /** First pass over a stretch's sound: its log has the report. */
 export function scanTask(recording: Recording, span: Span, aim: Aim): FfmpegTask {
-  const filters = [...soundStart(span), ...compressorFilter(aim), scanFilter(aim)]
+  const filters = [...soundStart(span), ...preparation(aim), scanFilter()]
   return {
     purpose: 'measuring the loudness',
     inputs: [inputOf(recording, span)],
@@ -77,7 +77,7 @@ export function soundTask(recording: Recording, span: Span, filters: SoundFilter
 }
 
 export function soundFilters(aim: Aim, scan: LoudnessScan): string[] {
-  return [...compressorFilter(aim), ...applyFilter(aim, scan)]
+  return [...preparation(aim), ...applyFilter(aim, scan)]
 }
 
 /** A clip as it is published. */

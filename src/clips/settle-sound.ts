@@ -14,11 +14,13 @@ import {
   soundMeterTask,
   soundTask,
 } from './clip-tasks.ts'
-import { type Loudness, type LoudnessScan, loudnessFaults, readMeter, readScan, TARGET } from './loudness.ts'
-import { type Aim, firstAim, nextAim } from './loudness-aim.ts'
+import { type Loudness, type LoudnessScan, loudnessFaults, readMeter, readScan } from './loudness.ts'
+import { type Aim, firstAim, limited, nextAim, plainAim } from './loudness-aim.ts'
 
-/** One meets the target as a rule, two where peaks are in the way, three where the range is; more would go round in circles. */
-const MAX_TRIES = 5
+/** One meets the target as a rule; the codec's peaks and a stubborn range each need one more. */
+const MAX_TRIES = 4
+/** Gains until the limiter takes away what it lets through: what is left halves with each, or better. */
+const MAX_STEPS = 4
 
 export interface SettledSound {
   filters: SoundFilters
@@ -34,23 +36,52 @@ export async function settleSound(
   folder: string,
 ): Promise<SettledSound> {
   if (!recording.facts.audio) return { filters: null, note: 'it has no sound' }
-  const plain: Aim = { integrated: TARGET.integrated, truePeak: TARGET.truePeak, compressor: null }
-  const scan = await scanned(transcoder, recording, span, plain)
+  const scan = await scanned(transcoder, recording, span, plainAim)
   if (scan.integrated === null) return { filters: null, note: 'its sound is silence, and stays so' }
   let aim = firstAim(scan)
   let got: Loudness | undefined
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const filters = soundFilters(aim, aim.compressor ? await scanned(transcoder, recording, span, aim) : scan)
+  for (let tries = 1; ; tries++) {
+    const prepared = await prepare(transcoder, recording, span, { aim, scan })
+    const filters = soundFilters(prepared.aim, prepared.scan)
     const trial = join(folder, 'sound.mp4')
     await transcoder.run(soundTask(recording, span, filters, trial))
     got = readMeter(await transcoder.run(soundMeterTask(trial)))
     if (!got) throw unread()
-    const next = nextAim(aim, got, scan)
-    if (!next) return { filters, note: aim.compressor ? 'its loudness range was reduced' : null }
-    if (tries === MAX_TRIES - 1 && loudnessFaults(got).length === 0) return { filters, note: null }
+    const next = nextAim(prepared.aim, got, scan)
+    if (!next || (tries === MAX_TRIES && loudnessFaults(got).length === 0))
+      return { filters, note: noteOf(prepared.aim) }
+    if (tries === MAX_TRIES) break
     aim = next
   }
-  throw new GrabberError('DEC_VERIFY', `the sound does not come to its target: ${loudnessFaults(got!).join(', ')}`)
+  throw new GrabberError('DEC_VERIFY', `the sound does not come to its target: ${loudnessFaults(got).join(', ')}`)
+}
+
+interface Prepared {
+  aim: Aim
+  /** Of the sound behind the filters of `aim`. */
+  scan: LoudnessScan
+}
+
+/** Gain and limiter until `loudnorm` has hardly anything left to do; `scan` is that of the sound as it was. */
+async function prepare(
+  transcoder: Transcoder,
+  recording: Recording,
+  span: Span,
+  { aim, scan }: Prepared,
+): Promise<Prepared> {
+  const hasFilters = aim.compressor !== null || aim.limiter !== null
+  let prepared = { aim, scan: hasFilters ? await scanned(transcoder, recording, span, aim) : scan }
+  for (let steps = 0; steps < MAX_STEPS; steps++) {
+    const next = limited(prepared.aim, prepared.scan)
+    if (!next) break
+    prepared = { aim: next, scan: await scanned(transcoder, recording, span, next) }
+  }
+  return prepared
+}
+
+function noteOf({ compressor, limiter }: Aim): string | null {
+  if (compressor) return 'its loudness range was reduced'
+  return limiter ? 'its peaks were limited' : null
 }
 
 async function scanned(transcoder: Transcoder, recording: Recording, span: Span, aim: Aim): Promise<LoudnessScan> {

@@ -4,10 +4,11 @@
 import { z } from 'zod'
 import { type CommandPort, cameraRoutes } from './command-routes.ts'
 import { type HealthAnswer, type HealthReport, live, ready, startup } from './health.ts'
+import { type JobPort, jobRoutes } from './job-routes.ts'
 import { parsed, type Reply, type Route } from './route.ts'
 
 /** What the routes need from the daemon. */
-export interface HttpPorts extends CommandPort {
+export interface HttpPorts extends CommandPort, JobPort {
   health(): HealthReport
   /** Prometheus text format. */
   metrics(): Promise<string>
@@ -33,6 +34,8 @@ const resources = [
   '/api/v1/cameras/:id',
   '/api/v1/cameras/:id/start (POST; stop, restart)',
   '/api/v1/events?limit=&camera=',
+  '/api/v1/jobs?limit=&state=',
+  '/api/v1/jobs/:id',
 ]
 
 /** `local`: the server listens on a loopback address. */
@@ -58,6 +61,7 @@ export function publicRoutes(ports: HttpPorts, { local }: { local: boolean }): R
         return { data: await ports.events(limit, camera) }
       },
     },
+    ...jobRoutes(ports),
   ]
 }
 

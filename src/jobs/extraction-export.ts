@@ -3,6 +3,7 @@
  * that works on recordings. Can be done again from the start as often as it is cut off.
  */
 import { basename } from 'node:path'
+import { figuresOf } from '../../config/keyframe-schema.ts'
 import type { PreflightReport } from '../../core/wire/preflight.ts'
 import { keyframeSpec } from '../keyframe-spec.ts'
 import { writeResult } from '../results/write-result.ts'
@@ -30,7 +31,8 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
   const { part, recording, preflight, end, tools, startedAtMs, signal, onProgress } = given
   const { settings, fingerprint, version } = tools
   const { outcome, seconds } = end
-  const { keyframes, records, secondPass } = await finalKeyframes({ part, tools, signal, onProgress })
+  const { candidateFps, width } = figuresOf(settings.keyframes)
+  const { keyframes, records, shots, secondPass } = await finalKeyframes({ part, tools, signal, onProgress })
   const { mode, imagesDir: _, ...figures } = keyframeSpec(settings.keyframes, settings.featuresModel, null)
   await writeResult(
     part.path,
@@ -43,10 +45,14 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
         stream: outcome.stream,
         preflight,
       },
-      settings: { mode, maxFrames: settings.maxFrames, tonemap: settings.tonemap, figures, fingerprint },
+      settings: {
+        ...{ mode, maxFrames: settings.maxFrames, tonemap: settings.tonemap, fingerprint, figures },
+        candidates: { fps: candidateFps, widthPx: width },
+      },
       version,
       records,
       keyframes,
+      shots,
       ...(secondPass && { secondPass }),
       summary: { frames: outcome.totals.ledger, durationMs: mediaMs(end), damage: outcome.damage },
       run: {

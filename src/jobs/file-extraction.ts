@@ -135,8 +135,10 @@ export class FileExtraction {
       }),
       ...{ directory, host, from: before?.checkpoint ?? null },
       onRecords: (records) => journal.append(records),
-      onCheckpoint: (checkpoint, totals) =>
-        journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() }),
+      onCheckpoint: (checkpoint, totals) => {
+        // That at the end of the pass leaves nothing to go on with: the end is said when the host has said it.
+        if (checkpoint.selection) journal.mark({ checkpoint, totals: sum(before?.totals, totals), seconds: spent() })
+      },
       onProgress: (ptsMs, stream) => this.#tellProgress(ptsMs, stream, preflight),
       onRestart: (error, attempt) => {
         logger.warn({ file: basename(this.#path), code: error.code, attempt }, error.message)

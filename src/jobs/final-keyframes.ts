@@ -8,8 +8,10 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runSecondPass } from '../../actors/second-pass-job.ts'
 import type { FrameRecord, KeyframeRecord } from '../../core/keyframe.ts'
+import type { ShotReport } from '../../core/shot.ts'
 import type { SecondPassOutcome } from '../../core/wire/second-pass.ts'
 import { thin } from '../../streams/analysis/selection/thin.ts'
+import { ShotMeter } from '../../streams/analysis/shots/shot-meter.ts'
 import type { SecondPassReport } from '../results/extraction-result.ts'
 import type { ExtractionTools } from './extraction-tools.ts'
 import type { PartFolder } from './part-folder.ts'
@@ -29,6 +31,7 @@ export interface FinalKeyframes {
   keyframes: KeyframeRecord[]
   /** Every record, as selection made it or as `thinned`. */
   records: AsyncIterable<FrameRecord>
+  shots: ShotReport[]
   secondPass?: SecondPassReport
 }
 
@@ -49,6 +52,7 @@ export async function finalKeyframes(choice: FinalChoice): Promise<FinalKeyframe
   return {
     keyframes: kept,
     records: asFinal(part, seqs),
+    shots: await shotsOf(asFinal(part, seqs)),
     ...(outcome && { secondPass: reportOf(outcome, selected.length) }),
   }
 }
@@ -76,6 +80,12 @@ async function* asFinal(part: PartFolder, kept: ReadonlySet<number>): AsyncGener
     if (!record.chosen || kept.has(record.seq)) yield record
     else yield { ...record, chosen: false, reason: 'thinned' }
   }
+}
+
+async function shotsOf(records: AsyncIterable<FrameRecord>): Promise<ShotReport[]> {
+  const meter = new ShotMeter()
+  for await (const record of records) meter.add(record)
+  return meter.finish()
 }
 
 async function secondPass(

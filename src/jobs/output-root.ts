@@ -91,7 +91,8 @@ export class OutputRoot implements Disposable {
   #give(name: string, path: string, contentHash: string): boolean {
     const key = name.toLowerCase()
     const before = this.#given.get(key)
-    if (before !== undefined && before.contentHash !== contentHash) return false
+    // A file that has changed since then may have the name that it did not use.
+    if (before !== undefined && before.contentHash !== contentHash && before.path !== path) return false
     this.#given.set(key, { path, contentHash })
     return true
   }

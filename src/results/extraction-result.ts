@@ -54,6 +54,8 @@ export interface ResultSettings {
   maxFrames: number | null
   /** HDR was mapped to BT.709. */
   tonemap: boolean
+  /** Candidates a second of media time (`null`: every frame), and the width of the picture that they are looked at in, px. */
+  candidates: { fps: number | null; widthPx: number }
   /** Every figure that selection went by. */
   figures: Omit<KeyframeSpec, 'mode' | 'imagesDir'>
   /** Hash of all settings that change what is selected: two results with the same one and the same content are the same. */

@@ -118,6 +118,7 @@ export const headSchema = z.strictObject({
     mode: z.enum(keyframeModes),
     maxFrames: count.nullable(),
     tonemap: z.boolean(),
+    candidates: z.strictObject({ fps: z.number().nullable(), widthPx: count }),
     fingerprint: z.string().describe('Equal for settings that choose the same pictures.'),
     figures: z
       .record(z.string(), z.unknown())

@@ -2,7 +2,7 @@
  * metadata.json: everything that was measured and decided, written as it is read. Runs where the job runs.
  * Keys are in a fixed order and figures have six digits, so that two runs differ in `run` alone.
  */
-import type { FrameRecord, KeyframeRecord, SelectionReason } from '../../core/keyframe.ts'
+import { type FrameRecord, type KeyframeRecord, qualityParts, type SelectionReason } from '../../core/keyframe.ts'
 import type { ShotReport } from '../../core/shot.ts'
 import type { ExtractionResult, ResultRun } from './extraction-result.ts'
 import {
@@ -26,7 +26,7 @@ export async function writeMetadata(
   for (const [index, keyframe] of result.keyframes.entries())
     await file.write(`${index === 0 ? '' : ','}\n${text(keyframeEntry(keyframe))}`)
 
-  const table = new RecordTable(Object.keys(result.settings.figures.qualityWeights).sort())
+  const table = new RecordTable(qualityParts)
   const reasons = new Map<SelectionReason, number>()
   let candidates = 0
   await file.write(`\n],\n"candidates": {"columns": ${text(table.columns)}, "rows": [`)
@@ -45,12 +45,12 @@ export async function writeMetadata(
 function head({ source, settings, version, shots, secondPass }: ExtractionResult): MetadataHead {
   const { file, sizeBytes, contentHash, recordedAtMs, stream, preflight } = source
   const looked = preflight && { ...preflight, damage: { ...preflight.damage, at: [...preflight.damage.at] } }
-  const { mode, maxFrames, tonemap, fingerprint, figures } = settings
+  const { mode, maxFrames, tonemap, candidates, fingerprint, figures } = settings
   return {
     schema: METADATA_SCHEMA,
     program: { name: 'grabber', version },
     source: { file, sizeBytes, contentHash, recordedAt: isoTime(recordedAtMs), stream, preflight: looked },
-    settings: { mode, maxFrames, tonemap, fingerprint, figures: { ...figures } },
+    settings: { mode, maxFrames, tonemap, candidates, fingerprint, figures: { ...figures } },
     shots: (shots ?? []).map(shotEntry),
     secondPass: secondPass ? { ...secondPass, findings: rounded(secondPass.findings) } : null,
   }

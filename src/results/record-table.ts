@@ -22,24 +22,13 @@ interface Column {
 }
 
 const viewKeys = ['flowRatio', 'parallaxRatio', 'overlapRatio', 'model', 'tracks'] as const
-const lookKeys = [
-  'stepMs',
-  'dx',
-  'dy',
-  'flow',
-  'unexplained',
-  'blur',
-  'texture',
-  'edges',
-  'colour',
-  'meanLuma',
-] as const
+const lookKeys = ['shot', 'stepMs', 'dx', 'dy', 'flow', 'shake', 'unexplained', 'brightness'] as const
 
 export class RecordTable {
   readonly #columns: readonly Column[]
   readonly #parts: ReadonlySet<string>
 
-  /** `qualityParts`: the parts of a picture's score, as the weights name them. */
+  /** `qualityParts`: the parts of a picture's score. */
   constructor(qualityParts: readonly string[]) {
     this.#parts = new Set(qualityParts)
     this.#columns = [
@@ -69,7 +58,7 @@ export class RecordTable {
   /** A part of the score that no column was made for is a defect: nothing that was measured may get lost. */
   row(record: FrameRecord): Cell[] {
     const unknown = Object.keys(record.score.parts).find((part) => !this.#parts.has(part))
-    if (unknown !== undefined) throw new Error(`the score has a part ${unknown} that no weight names`)
+    if (unknown !== undefined) throw new Error(`the score has a part ${unknown} that nothing names`)
     return this.#columns.map(({ cell }) => cell(record))
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { GrabberError } from '../../core/errors.ts'
+import { outputError } from '../jobs/output-error.ts'
 
 /** Text that is gathered before it is written. */
 const BUFFER_CHARS = 1 << 16
@@ -66,17 +67,14 @@ export async function named<T>(path: string, action: () => T | Promise<T>): Prom
   try {
     return await action()
   } catch (error) {
-    throw outputError(error, path)
+    throw fileError(error, path)
   }
 }
 
-function outputError(error: unknown, path: string): unknown {
+/** What SQLite could not write has its own number for a full disk. */
+function fileError(error: unknown, path: string): unknown {
   const cause = error instanceof GrabberError ? error.cause : error
-  if (!(cause instanceof Error)) return error
-  const code = 'code' in cause ? cause.code : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT' || ('errcode' in cause && cause.errcode === SQLITE_FULL))
-    return new GrabberError('STO_FULL', `no room for ${path}`, { cause: error })
-  if (typeof code === 'string' && /^(EACCES|EPERM|EROFS|ENOENT|ENOTDIR|EIO)$/.test(code))
-    return new GrabberError('STO_OUTPUT', `${path} cannot be written (${code})`, { cause: error })
-  return error
+  if (cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_FULL)
+    return new GrabberError('STO_FULL', `there is no room for ${path}`, { cause: error })
+  return outputError(error, path)
 }

@@ -4,7 +4,9 @@
  * on: what is finished is told by the output folder itself.
  */
 import { createHash } from 'node:crypto'
-import type { Clock } from '../../core/clock.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import type { ErrorCode } from '../../core/error-table.ts'
 import { GrabberError } from '../../core/errors.ts'
 import {
@@ -24,6 +26,8 @@ import { openStore, type Query, type Store } from './sqlite.ts'
 
 /** Several commands write at the same time, each for well below a millisecond; a loaded disk is what takes longer. */
 const BUSY_TIMEOUT_MS = 10_000
+/** A daemon's loop stands still meanwhile: a writer holds the file for well below a millisecond. */
+const READER_TIMEOUT_MS = 200
 /** Ended jobs that are remembered; the oldest go first. A batch of a large archive is a few thousand. */
 const KEPT_JOBS = 10_000
 /** Lines of history that are kept of one job: a file that `watch` tries again each night for years. */
@@ -109,8 +113,8 @@ export class JobStore implements JobRecords, Disposable {
   }
 
   /** Makes or upgrades the file; its folder must exist. Jobs whose process was killed are cancelled. STO_UNUSABLE, STO_VERSION. */
-  static open(path: string, clock: Pick<Clock, 'nowMs'>): JobStore {
-    const store = openStore(path, jobMigrations, { busyTimeoutMs: BUSY_TIMEOUT_MS })
+  static open(path: string, clock: Pick<Clock, 'nowMs'>, busyTimeoutMs = BUSY_TIMEOUT_MS): JobStore {
+    const store = openStore(path, jobMigrations, { busyTimeoutMs })
     try {
       const jobs = new JobStore(store, clock)
       jobs.#cancelOrphans()
@@ -212,6 +216,20 @@ export class JobStore implements JobRecords, Disposable {
     )
     this.#note.run(row.id, nowMs, row.attempts, state, detail)
   }
+}
+
+/** Where the jobs of a data folder are. */
+export const jobsPath = (dataFolder: string): string => join(dataFolder, 'jobs.db')
+
+/**
+ * What `read` finds in the jobs of a data folder, opened for it and closed again: they are asked for now and then, and a file that
+ * somebody took away is missed at once. `undefined` where there never was a job. STO_*.
+ */
+export function readJobs<T>(dataFolder: string, read: (records: JobRecords) => T): T | undefined {
+  const path = jobsPath(dataFolder)
+  if (!existsSync(path)) return undefined
+  using jobs = JobStore.open(path, systemClock, READER_TIMEOUT_MS)
+  return read(jobs)
 }
 
 /** The same for the same work, on every machine. */

@@ -35,12 +35,19 @@ interface Tile {
 
 export class SceneCuts {
   #before: BlockGrid | undefined
+  #isAtLastGrid = false
+
+  /** The next picture is compared with the last one that was given. */
+  get isAtLastGrid(): boolean {
+    return this.#isAtLastGrid
+  }
 
   /** True when `grid` begins another scene than the last picture that had structure. Keeps `grid`. */
   step(grid: BlockGrid): boolean {
     const tiles = tilesOf(grid)
     const structured = tiles.filter((tile) => varianceOf(grid, tile) >= FLAT_DEVIATION ** 2)
-    if (structured.length < MIN_STRUCTURE * tiles.length) return false
+    this.#isAtLastGrid = structured.length >= MIN_STRUCTURE * tiles.length
+    if (!this.#isAtLastGrid) return false
     const before = this.#before
     this.#before = grid
     if (!before || before.columns !== grid.columns || before.rows !== grid.rows) return false

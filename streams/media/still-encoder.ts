@@ -23,6 +23,8 @@ export interface StillFormat {
   format: 'jpg' | 'png'
   /** FFmpeg's 2 (best) to 31; of JPEG. */
   jpegQuality: number
+  /** px, by area averaging; that of the frame when absent. */
+  size?: Size
 }
 
 /** FFmpeg's quality in its own unit (libavutil/avutil.h, FF_QP2LAMBDA). */
@@ -44,6 +46,8 @@ export class StillEncoder implements AsyncDisposable {
   constructor(format: StillFormat) {
     this.#format = format
     this.#scaler.allocContext()
+    // Nothing else keeps fine patterns from becoming coarse ones in a picture made much smaller.
+    if (format.size) expectStatus(this.#scaler.setOption('sws_flags', 'area'), 'DEC_FAILED', 'scaler option')
   }
 
   /** The file's bytes. Pictures are coded in the order of the calls. Errors: DEC_FAILED, DEC_UNSUPPORTED. */
@@ -60,7 +64,7 @@ export class StillEncoder implements AsyncDisposable {
   }
 
   async #encode(frame: NativeFrame): Promise<Buffer> {
-    const { frame: shaped, context } = this.#shapeFor(frame)
+    const { frame: shaped, context } = this.#shapeFor(this.#format.size ?? frame)
     expectStatus(await this.#scaler.scaleFrame(shaped, frame), 'DEC_FAILED', 'the picture cannot be converted')
     // An encoder refuses a time that does not grow.
     shaped.pts = this.#count++

@@ -57,6 +57,15 @@ describe('script/bench', () => {
     for (const row of onCpu) expect(row).toMatchObject({ deviceLoadPercent: positive })
   })
 
+  it.skipIf(!hasClips)('measures prints the CPU time of each and of all', async () => {
+    const { status, out, err } = await run('script/bench', ['measures', '--json', '--seconds', '1'], {})
+    expect([status, err]).toEqual([0, ''])
+    const { cpuMs, parts } = JSON.parse(out) as { cpuMs: number; parts: Record<string, number> }
+    expect(cpuMs).toEqual(positive)
+    expect(Object.keys(parts)).toEqual(expect.arrayContaining(['detail', 'noise', 'corners', 'edges', 'quality']))
+    for (const value of Object.values(parts)) expect(value).toEqual(positive)
+  })
+
   it.skipIf(!hasClips)('replay prints one object with the documented fields', async () => {
     expect(await run('bin/grabber', ['models', 'pull'], { GRABBER_DATA: data })).toMatchObject({ status: 0 })
     const { status, out, err } = await run('script/bench', ['replay', '--json', '--seconds', '2'], {

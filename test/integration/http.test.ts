@@ -24,6 +24,7 @@ const ports: HttpPorts = {
   supervision: () => ({}),
   cameras: () => [],
   events: () => [],
+  jobs: () => undefined,
   command: async () => ({ ok: true, data: null, requestId: 'r' }),
 }
 const control: ControlPorts = {

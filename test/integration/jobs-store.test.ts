@@ -1,11 +1,12 @@
 /** The store of jobs: attempts, history, several processes at a time, and processes that were killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, it } from 'vitest'
 import { GrabberError } from '../../core/errors.ts'
-import { JobStore } from '../../src/store/jobs.ts'
+import { JobStore, jobsPath, readJobs } from '../../src/store/jobs.ts'
 import { cleanUp, onCleanUp, temporaryFolder } from './support/nats.ts'
 
 afterEach(cleanUp)
@@ -116,5 +117,21 @@ describe('several processes', () => {
       ),
     )
     expect(next.begin({ ...work(), output: '/out' }, 's')).toMatchObject({ attempts: 2, state: 'queued' })
+  })
+})
+
+describe('readers', () => {
+  it('find no jobs where there never was one, and make no file', () => {
+    const folder = temporaryFolder()
+    expect(readJobs(folder, () => 'asked')).toBeUndefined()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('see what a runner has written', () => {
+    const folder = temporaryFolder()
+    opened(jobsPath(folder)).begin(work(), 'fast')
+    expect(readJobs(folder, (records) => records.list({ limit: 1 }))).toMatchObject([
+      { state: 'queued', input: '/in/a.mp4' },
+    ])
   })
 })

@@ -2,7 +2,14 @@
  * An extraction's result that nobody extracted: records from a seed, the same ones each time, for tests of what is written from
  * them. They behave like a walk: motion comes and goes, sharpness falls while it is fast, a keyframe is due when the view has moved on.
  */
-import type { FrameRecord, KeyframeRecord, SelectionReason } from '../../core/keyframe.ts'
+import {
+  defaultQualityWeights,
+  defaultSaliencyWeights,
+  type FrameRecord,
+  type KeyframeRecord,
+  qualityParts,
+  type SelectionReason,
+} from '../../core/keyframe.ts'
 import { type FrameMeasures, measureNames } from '../../core/measures.ts'
 import type { FrameLook, ShotReport } from '../../core/shot.ts'
 import type { StreamInfo } from '../../core/wire/stream-info.ts'
@@ -29,10 +36,6 @@ export function numbersFrom(seed: number): () => number {
     state = (state * 48271) % 2147483647
     return state / 2147483647
   }
-}
-
-export const qualityWeights = {
-  ...{ sharpness: 0.3, motionBlur: 0.15, exposure: 0.1, dynamicRange: 0.1, noise: 0.05, features: 0.2, geometry: 0.1 },
 }
 
 export function madeRecords(options: MadeOptions = {}): (FrameRecord | KeyframeRecord)[] {
@@ -62,7 +65,7 @@ export function madeRecords(options: MadeOptions = {}): (FrameRecord | KeyframeR
       ) as FrameMeasures,
       score: {
         score,
-        parts: Object.fromEntries(Object.keys(qualityWeights).map((part) => [part, clamp(sharpness + 0.2 * random())])),
+        parts: Object.fromEntries(qualityParts.map((part) => [part, clamp(sharpness + 0.2 * random())])),
         faults: good ? [] : dark ? ['dark'] : ['blurred'],
       },
       saliency: { score: clamp(score + 0.1), parts: { spatial: 0.6, geometric: sharpness, texture: 0.4 } },
@@ -76,7 +79,7 @@ export function madeRecords(options: MadeOptions = {}): (FrameRecord | KeyframeR
       chosen,
       reason,
       evidence: `moved ${(100 * travelled).toFixed(1)} % of the diagonal`,
-      look: madeLook(first, stepMs, flow, sharpness),
+      look: madeLook(first, stepMs, flow),
     }
     if (!chosen) return record
     travelled = 0
@@ -108,11 +111,10 @@ function reasonOf({ first, due, good, dark, flow, random }: Moment): SelectionRe
   return flow < 0.0005 ? 'still' : random < 0.3 ? 'weaker' : 'near'
 }
 
-function madeLook(first: boolean, stepMs: number, flow: number, sharpness: number): FrameLook {
+function madeLook(first: boolean, stepMs: number, flow: number): FrameLook {
   return {
-    ...{ begins: first ? 'cut' : null, stepMs: first ? 0 : stepMs, dx: flow, dy: 0, flow },
-    ...{ directions: [flow, 0, 0, 0, 0, 0, 0, flow / 3], unexplained: 0.1, blur: 1 - sharpness },
-    ...{ texture: 40, edges: 0.1, colour: 30, meanLuma: 120 },
+    ...{ shot: 0, begins: first ? 'cut' : null, stepMs: first ? 0 : stepMs, dx: flow, dy: 0, flow },
+    ...{ directions: [flow, 0, 0, 0, 0, 0, 0, flow / 3], unexplained: 0.1, shake: flow / 10, brightness: 0 },
   }
 }
 
@@ -161,8 +163,9 @@ export function madeResult(options: MadeOptions = {}): ExtractionResult {
         tonemap: false,
         fingerprint: 'f1a9'.padEnd(64, '0'),
       },
+      candidates: { fps: 10, widthPx: 640 },
       figures: {
-        ...{ qualityWeights, saliencyWeights: { spatial: 0.35, semantic: 0.25, geometric: 0.25, texture: 0.15 } },
+        ...{ qualityWeights: defaultQualityWeights, saliencyWeights: defaultSaliencyWeights },
         ...{ minScore: 0.35, targetFlowRatio: 0.08, minOverlapRatio: 0.5, windowMs: 500, tracks: 300 },
         ...{ features: null, format, jpegQuality: 2 },
       },

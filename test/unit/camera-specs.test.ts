@@ -15,7 +15,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-const specs = new CameraSpecs({ faces: () => null, playbacks: new PlaybackTable(store), picturesDir: '/pictures' })
+const specs = new CameraSpecs({
+  faces: () => null,
+  keyframes: () => null,
+  playbacks: new PlaybackTable(store),
+  picturesDir: '/pictures',
+})
 const film = join(folder, 'film.mp4')
 writeFileSync(film, 'x')
 

@@ -45,6 +45,7 @@ export class FleetTrial {
       logger,
       metrics: this.metrics,
       faces: () => null,
+      keyframes: () => null,
       directory: new EngineDirectory(),
       search: async () => [],
       visitors: { remember: async () => null, keep: async () => undefined },

@@ -38,20 +38,15 @@ export async function exportColmap(
  * commands refuse options that are not their own, so they cannot share a file (tried with 3.8): reconstruct.sh gives them each theirs.
  */
 function projectFile(finalFolder: string): string {
-  return [
-    `database_path=${join(finalFolder, 'colmap', 'database.db')}`,
-    `image_path=${join(finalFolder, 'images')}`,
-    '[ImageReader]',
-    'camera_model=SIMPLE_RADIAL',
-    'single_camera=true',
-    '',
-  ].join('\n')
+  const path = (...parts: string[]) => join(finalFolder, ...parts)
+  return `database_path=${path('colmap', 'database.db')}\nimage_path=${path('images')}\n`
 }
 
 /** Finds its files by its own place, so that it works wherever the folder is moved. */
 const RECONSTRUCT = `#!/bin/sh
 # A sparse reconstruction of these keyframes: ./reconstruct.sh, with colmap on the PATH (or its name in COLMAP).
-# USE_GPU=0 or 1 decides against what this COLMAP was built for. The models come to sparse/0, sparse/1 …
+# USE_GPU=0 or 1 decides against what this COLMAP was built for. Arguments go to the mapper, such as
+# --Mapper.init_min_tri_angle 4 for a camera that hardly moved. The models come to sparse/0, sparse/1 …
 set -eu
 cd "$(dirname "$0")"
 colmap=\${COLMAP:-colmap}
@@ -66,5 +61,5 @@ fi
 "$colmap" feature_extractor --database_path database.db --image_path ../images "--$extraction.use_gpu" "$gpu"
 "$colmap" matches_importer --database_path database.db --match_list_path pairs.txt "--$matching.use_gpu" "$gpu"
 mkdir -p sparse
-"$colmap" mapper --database_path database.db --image_path ../images --output_path sparse
+"$colmap" mapper --database_path database.db --image_path ../images --output_path sparse "$@"
 `

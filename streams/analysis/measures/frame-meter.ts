@@ -29,9 +29,9 @@ export interface MeasuredPicture {
 /** Pixels of the full plane that are looked at for detail: every third row of 1080p. */
 const DETAIL_PX = 700_000
 /** Of those rows, one in so many is looked at for percentiles. */
-const PERCENTILE_STEP = 7
+export const PERCENTILE_STEP = 7
 /** Of the analysis picture, which scaling has made free of a codec's seams. */
-const TEXTURE_STEP = 3
+export const TEXTURE_STEP = 3
 /** Mean squared Sobel gradient below which a tile shows noise and coding rather than the scene: σ = 2. */
 const TENSOR_FLOOR = 100
 

@@ -1,6 +1,6 @@
 /**
  * Neighbourhoods of 3×3 pixels, eight at a time, in WebAssembly: what the kernels of this folder share. Pure; session host only.
- * In JavaScript each of nine loads has its bounds check and each product its own instruction: 4 ns a pixel against 0.5 here
+ * In JavaScript each of nine loads has its bounds check and each product its own instruction: 4 ns a pixel against 0.8 here, copying included
  * (decisions: "Measures: WebAssembly where every pixel is touched").
  */
 import { type Code, i32, type Local, v128 } from '../../../core/wasm-module.ts'

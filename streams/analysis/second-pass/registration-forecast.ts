@@ -6,14 +6,19 @@
  */
 import type { PointTrack } from './point-tracks.ts'
 
+/**
+ * COLMAP follows about five points where two of ours are followed: SIFT in the whole picture against two thousand ORB points
+ * (a rendered street of 23 keyframes, pairs of neighbours).
+ */
+const POINTS_FOR_ONE = 2.5
 /** Points of the model that a picture must see to be registered (COLMAP abs_pose_min_num_inliers). */
-const MIN_SEEN = 30
+const MIN_SEEN = 30 / POINTS_FOR_ONE
+/** The pair that begins has at least so many points (COLMAP init_min_num_inliers). */
+const MIN_INITIAL = 100 / POINTS_FOR_ONE
 /** Of matches that tracks promise, about so many survive triangulation and pose: the promise is discounted. */
-const SURVIVAL = 0.7
+const SURVIVAL = 0.5
 /** Least angle at which a point is triangulated, degrees (COLMAP filter_min_tri_angle). */
 const MIN_ANGLE_DEG = 1.5
-/** The pair that begins has at least so many points (COLMAP init_min_num_inliers). */
-const MIN_INITIAL = 100
 /** Beginnings that are tried; the best model counts. */
 const BEGINNINGS = 5
 

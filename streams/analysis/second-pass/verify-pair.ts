@@ -8,6 +8,7 @@ import { pinhole } from '../two-view/camera.ts'
 import type { Matches } from '../two-view/matches.ts'
 import { relativePose } from '../two-view/relative-pose.ts'
 import { robustFundamental, robustHomography } from '../two-view/robust-fit.ts'
+import { fitTurn } from '../two-view/turn.ts'
 import { judgeViews, type ViewVerdict } from '../two-view/view-verdict.ts'
 import { type BinaryFeatures, matchFeatures } from './binary-features.ts'
 import type { VerifiedPair } from './point-tracks.ts'
@@ -44,10 +45,10 @@ export function verifyPair(a: number, b: number, one: SeenPicture, other: SeenPi
 
 /**
  * One angle for the pair, degrees: that of single matches hangs on the focal length, which is assumed. A turn on the spot has
- * none; before a plane it is what the homography leaves of the places, seen from the camera.
+ * none. Before a plane F says nothing: there it is what the best turn leaves of the places, which is the least it can be.
  */
 function angleOf(
-  { model, turned, parallaxPx }: ViewVerdict,
+  { model, turned }: ViewVerdict,
   fitted: Float64Array,
   matches: Matches,
   inliers: Uint8Array,
@@ -55,9 +56,16 @@ function angleOf(
 ): number {
   if (turned) return 0
   const camera = pinhole(size)
-  if (model === 'H') return Math.atan2(parallaxPx, camera.focalPx) * DEGREES
-  const angles = relativePose(fitted, matches, inliers, camera)?.anglesRad.toSorted()
-  return (angles?.[angles.length >> 1] ?? 0) * DEGREES
+  if (model === 'H') {
+    const left = fitTurn(matches, size, FIT.thresholdPx).errors.filter((_, n) => inliers[n] === 1)
+    return Math.atan2(Math.sqrt(medianOf(left)), camera.focalPx) * DEGREES
+  }
+  const angles = relativePose(fitted, matches, inliers, camera)?.anglesRad
+  return angles ? medianOf(angles) * DEGREES : 0
+}
+
+function medianOf(values: Float64Array): number {
+  return values.toSorted()[values.length >> 1] ?? 0
 }
 
 function placesOf(pairs: Int32Array, one: BinaryFeatures, other: BinaryFeatures): Matches {

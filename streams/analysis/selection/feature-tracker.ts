@@ -7,6 +7,8 @@
  */
 import type { LumaView } from '../../../core/frame.ts'
 import type { Size } from '../../../core/geometry.ts'
+import type { StepMotion } from '../../../core/shot.ts'
+import { stepMotion } from '../shots/step-motion.ts'
 import { type CoarseShift, coarseShift } from './coarse-shift.ts'
 import { type CornerGrid, cornerGrid, findCorners } from './corners.ts'
 import { type Flow, followPoints } from './lucas-kanade.ts'
@@ -50,6 +52,8 @@ export interface Look {
   still: boolean
   /** Mean absolute difference of the two pictures at a quarter of their size, grey levels: below 0.2 the same picture. */
   difference: number
+  /** Since the look before; `null` where too few points were found again. */
+  motion: StepMotion | null
 }
 
 export interface TrackerState {
@@ -59,6 +63,7 @@ export interface TrackerState {
 
 export class FeatureTracker {
   readonly tracks: TrackTable
+  readonly #size: Size
   readonly #grid: CornerGrid
   readonly #occupied: Uint8Array
   readonly #flow: Flow
@@ -71,8 +76,12 @@ export class FeatureTracker {
   #hasBefore = false
   #stillLooks = 0
   #filledCount = 0
+  /** Of the last picture that was accepted, still ones included, and where it stood against the one that is compared with. */
+  #lastPtsMs = 0
+  #drift = { dx: 0, dy: 0 }
 
   constructor(size: Size, points: number) {
+    this.#size = size
     this.#grid = cornerGrid(size.width, size.height, points)
     // A point may wander into a neighbour's cell, and its own is filled again.
     const capacity = Math.ceil(this.#grid.columns * this.#grid.rows * 1.5)
@@ -95,9 +104,16 @@ export class FeatureTracker {
     return this.#stillLooks === 0
   }
 
+  /** PTS of the picture that the motion of the next look is counted from. */
+  get lastPtsMs(): number {
+    return this.#lastPtsMs
+  }
+
   /** Begins anew with this picture. */
   restart(luma: LumaView, ptsMs: number): void {
     this.tracks.clear()
+    this.#lastPtsMs = ptsMs
+    this.#drift = { dx: 0, dy: 0 }
     fillPyramid(this.#before, luma)
     this.#hasBefore = true
     this.#beforePtsMs = ptsMs
@@ -134,18 +150,22 @@ export class FeatureTracker {
       ...this.#appearance(),
       still: tracks.count > 0 && found >= tracks.count / 2 && stepPx < STILL_PX,
       difference: difference(this.#before, this.#now),
+      motion: this.#motion(),
     }
   }
 
   /** What was looked at last is the state from now on. */
   accept(look: Look, ptsMs: number): void {
     const { tracks } = this
+    this.#lastPtsMs = ptsMs
     const flow = this.#flow
     const fall = 1 - Math.exp(-Math.max(0, ptsMs - this.#beforePtsMs) / ENVELOPE_FALL_MS)
     if (look.still && this.#stillLooks < MAX_STILL_LOOKS) {
       this.#stillLooks++
+      if (look.motion) this.#drift = add(this.#drift, look.motion)
       return
     }
+    this.#drift = { dx: 0, dy: 0 }
     for (let i = 0; i < tracks.count; i++) {
       if (flow.ok[i] === 0) {
         tracks.misses[i] = look.still ? tracks.misses[i]! + 1 : MAX_MISSES
@@ -204,6 +224,14 @@ export class FeatureTracker {
     this.#filledCount = state.filledCount
   }
 
+  #motion(): StepMotion | null {
+    const motion = stepMotion(this.tracks, this.#flow, this.#size)
+    const { dx, dy } = this.#drift
+    if (!motion || (dx === 0 && dy === 0)) return motion
+    const since = { dx: motion.dx - dx, dy: motion.dy - dy }
+    return { ...motion, ...since, flow: Math.hypot(since.dx, since.dy) }
+  }
+
   #appearance(): Pick<Look, 'sharpness' | 'sharpnessTracks' | 'lightRatio'> {
     const { tracks } = this
     const picture = this.#now.levels[0]!
@@ -229,6 +257,8 @@ export class FeatureTracker {
 export function isLost({ tracks, foundRatio }: Look): boolean {
   return tracks * foundRatio < Math.max(FOUND.count, FOUND.share * tracks)
 }
+
+const add = (a: { dx: number; dy: number }, b: { dx: number; dy: number }) => ({ dx: a.dx + b.dx, dy: a.dy + b.dy })
 
 /** At a quarter, where the noise of the sensor has been averaged away and what a codec changes has not. */
 function difference(before: Pyramid, now: Pyramid): number {

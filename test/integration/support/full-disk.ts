@@ -36,6 +36,10 @@ export class SmallDisk implements Disposable {
     writeFileSync(join(this.path, 'filler'), Buffer.alloc(Math.max(0, this.freeBytes - leftBytes)))
   }
 
+  makeReadOnly(): void {
+    execFileSync('mount', ['-o', 'remount,ro', this.path])
+  }
+
   [Symbol.dispose](): void {
     execFileSync('umount', ['-l', this.path])
     rmdirSync(this.path)

@@ -1,7 +1,7 @@
 /** What ffmpeg's meters report, and how an aim follows from it. */
 import { describe, expect, it } from 'vitest'
 import { type LoudnessScan, loudnessFaults, readMeter, readScan, spreadOf } from '../../../src/clips/loudness.ts'
-import { applyFilter, compressorFilter, firstAim, nextAim, scanFilter } from '../../../src/clips/loudness-aim.ts'
+import { applyFilter, firstAim, limited, nextAim, preparation } from '../../../src/clips/loudness-aim.ts'
 
 const SCAN_LOG = `Input #0, wav, from 'a{b}.wav':
 [Parsed_loudnorm_0 @ 0x55d5b1300580]
@@ -65,31 +65,47 @@ describe('what will do', () => {
 })
 
 describe('the aim', () => {
+  const aim = firstAim(scan)
+
   it('is the target, with room for the codec; a wide range is compressed first', () => {
-    expect(scanFilter(firstAim(scan))).toBe('loudnorm=I=-16.00:TP=-1.50:LRA=7:print_format=json')
-    expect(compressorFilter(firstAim(scan))).toEqual([])
+    expect(aim).toEqual({ truePeak: -1.5, compressor: null, limiter: null })
+    expect(preparation(aim)).toEqual([])
     const wide = firstAim({ ...scan, range: 20 })
     expect(wide.compressor).toEqual({ thresholdDb: expect.closeTo(-51.12, 10), ratio: 4 })
-    expect(compressorFilter(wide)[0]).toMatch(/^acompressor=threshold=0\.00278\d:ratio=4\.00/)
+    expect(preparation(wide)).toEqual(['acompressor=threshold=0.002780:ratio=4.00:attack=20:release=400'])
+  })
+
+  it('has a limiter where the peaks forbid to raise it plainly, with a gain that comes to the target', () => {
+    expect(limited(aim, scan)).toBeUndefined()
+    const first = limited(aim, { ...scan, integrated: -30, truePeak: -3 })
+    expect(first?.limiter).toEqual({ gainDb: 14 })
+    expect(preparation(first!)).toEqual([
+      'volume=14.00dB:precision=double',
+      'alimiter=limit=0.794328:attack=5:release=50:level=disabled',
+    ])
+    const second = limited(first!, { ...scan, integrated: -18, truePeak: -1.5 })
+    expect(second?.limiter).toEqual({ gainDb: 16 })
+    expect(limited(second!, { ...scan, integrated: -16.2, truePeak: -1.4 })).toBeUndefined()
   })
 
   it('is applied with the figures of the first pass, within what the filter takes', () => {
-    expect(applyFilter(firstAim(scan), scan)).toEqual([
-      'loudnorm=I=-16.00:TP=-1.50:LRA=7:measured_I=-21.12:measured_TP=-10.69:measured_LRA=4.90:measured_thresh=-34.22:linear=true',
+    expect(applyFilter(aim, scan)).toEqual([
+      'loudnorm=I=-16:TP=-1.50:LRA=7:measured_I=-21.12:measured_TP=-10.69:measured_LRA=4.90:measured_thresh=-34.22:linear=true',
       'aformat=sample_rates=48000:channel_layouts=stereo',
     ])
-    const [volume, loudnorm] = applyFilter(firstAim(scan), { integrated: 3, range: 0, truePeak: 4, threshold: -7 })
+    const [volume, loudnorm] = applyFilter(aim, { integrated: 3, range: 0, truePeak: 4, threshold: -7 })
     expect(volume).toBe('volume=-4.00dB')
     expect(loudnorm).toContain('measured_I=-1.00:measured_TP=0.00:measured_LRA=0.01:measured_thresh=-11.00')
   })
 
   it('is corrected by what the result misses, and left when that is near enough', () => {
-    const aim = firstAim(scan)
     const good = { integrated: -16.2, range: 5, truePeak: -1.4 }
     expect(nextAim(aim, good, scan)).toBeUndefined()
     expect(nextAim(aim, { ...good, integrated: null }, scan)).toBeUndefined()
-    expect(nextAim(aim, { ...good, integrated: -18 }, scan)).toMatchObject({ integrated: -14, truePeak: -1.5 })
-    expect(nextAim(aim, { ...good, truePeak: -0.5 }, scan)).toMatchObject({ integrated: -16, truePeak: -2.2 })
+    expect(nextAim(aim, { ...good, truePeak: -0.5 }, scan)).toMatchObject({
+      truePeak: expect.closeTo(-2.2, 10),
+      limiter: { gainDb: expect.closeTo(5.12, 10) },
+    })
     expect(nextAim(aim, { ...good, range: 10 }, scan)?.compressor?.ratio).toBe(2)
   })
 })

@@ -7,6 +7,7 @@ import { type ControlPorts, controlRoutes, type EnrollInput } from '../../../src
 import type { HealthReport } from '../../../src/http/health.ts'
 import { type HttpPorts, publicRoutes } from '../../../src/http/public-routes.ts'
 import { createServer } from '../../../src/http/server.ts'
+import type { JobRecords } from '../../../src/jobs/job.ts'
 
 const logged: string[] = []
 const logger: Logger = {
@@ -19,9 +20,11 @@ const logger: Logger = {
 
 let report: HealthReport
 let asked: unknown[]
+let records: JobRecords | undefined
 beforeEach(() => {
   report = { started: true, parts: [{ name: 'store', state: 'up', required: true }] }
   asked = []
+  records = undefined
   logged.length = 0
 })
 
@@ -37,6 +40,7 @@ const ports: HttpPorts = {
     return []
   },
   command: async () => ({ ok: true, data: null, requestId: 'r' }),
+  jobs: (read) => (records ? read(records) : undefined),
 }
 
 const server = () => createServer(publicRoutes(ports, { local: true }), { bodyLimitBytes: 1024, logger })
@@ -224,5 +228,24 @@ describe('the control socket', () => {
     }
     expect(await send()).toEqual([400, undefined])
     expect(submitted).toHaveLength(2)
+  })
+})
+
+describe('jobs', () => {
+  it('are listed as asked for, and there are none where there never was one', async () => {
+    expect(JSON.parse((await get('/api/v1/jobs')).body)).toEqual({ ok: true, data: [] })
+    records = { list: (filter) => [filter as never], find: () => undefined }
+    expect(JSON.parse((await get('/api/v1/jobs?state=failed&limit=5')).body).data).toEqual([
+      { state: 'failed', limit: 5 },
+    ])
+    expect(JSON.parse((await get('/api/v1/jobs')).body).data).toEqual([{ limit: 100 }])
+    expect((await get('/api/v1/jobs?state=lost')).status).toBe(400)
+  })
+
+  it('are shown one at a time with their history', async () => {
+    expect((await get('/api/v1/jobs/5e36f8a517d8')).status).toBe(404)
+    records = { list: () => [], find: (id) => (id === '5e36f8a517d8' ? ({ id, history: [] } as never) : undefined) }
+    expect(JSON.parse((await get('/api/v1/jobs/5e36f8a517d8')).body).data).toEqual({ id: '5e36f8a517d8', history: [] })
+    expect((await get('/api/v1/jobs/000000000000')).status).toBe(404)
   })
 })

@@ -21,6 +21,7 @@ const look = (more: Partial<Look> = {}): Look => ({
   lightRatio: 1,
   still: false,
   difference: 5,
+  motion: null,
   ...more,
 })
 /** After a second of sharp pictures. */
