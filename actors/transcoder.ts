@@ -62,13 +62,13 @@ export class Transcoder implements AsyncDisposable {
     return new Transcoder(child, signal)
   }
 
-  /** ffmpeg's last lines. DEC_TOOL, DEC_ENCODE, DEC_HUNG, STO_FULL, STO_OUTPUT, ACT_HOST_DIED. */
+  /** ffmpeg's last lines. ACT_TOOL, DEC_ENCODE, DEC_HUNG, STO_FULL, STO_OUTPUT, ACT_HOST_DIED. */
   async run(task: FfmpegTask, onProgress: (doneMs: number) => void = noProgress): Promise<string[]> {
     const answer = await this.#ask((id) => ({ type: 'run', id, task }), onProgress)
     return answer.type === 'ran' ? answer.log : []
   }
 
-  /** ffprobe's JSON, not checked. DEC_TOOL, SRC_UNREADABLE, ACT_HOST_DIED. */
+  /** ffprobe's JSON, not checked. ACT_TOOL, SRC_UNREADABLE, ACT_HOST_DIED. */
   async probe(path: string): Promise<unknown> {
     const answer = await this.#ask((id) => ({ type: 'probe', id, path }), noProgress)
     return answer.type === 'probed' ? answer.answer : undefined

@@ -233,6 +233,12 @@ export const errorTable = {
     'A defect in the program.',
     'please report it with the log; --log-level debug adds the stack',
   ),
+  ACT_TOOL: row(
+    5,
+    'refuse',
+    'A program that is needed, ffmpeg or ffprobe, is not installed or lacks something.',
+    'install it, for example with `apt-get install ffmpeg`',
+  ),
   ACT_HOST_DIED: row(
     1,
     'restart',

@@ -100,7 +100,7 @@ export interface StepMotion {
 
 /** What a candidate frame adds to its shot. */
 export interface FrameLook extends StepMotion {
-  /** Of the recording, from 0. */
+  /** Number of the shot: each has its own, though not every number has a shot. */
   shot: number
   /** A shot begins with this frame; `null`: it goes on. */
   begins: ShotBegin | null

@@ -72,16 +72,10 @@ export const sourceErrors = {
     'Parts of the recording are damaged; the readable frames were used.',
     'see the positions in the summary',
   ),
-  DEC_TOOL: row(
-    5,
-    'refuse',
-    'ffmpeg or ffprobe is not installed, or lacks something that is needed.',
-    'install it, for example with `apt-get install ffmpeg`',
-  ),
   DEC_ENCODE: row(
     3,
     'refuse',
-    'ffmpeg could not make the clip.',
+    'The clip could not be made by ffmpeg.',
     'the message has its last words; check the recording with ffprobe',
   ),
   DEC_VERIFY: row(

@@ -13,7 +13,8 @@ import { saliencyOf } from '../../streams/analysis/saliency.ts'
 import { KeyframeSelector } from '../../streams/analysis/selection/keyframe-selector.ts'
 import { FrameLooks } from '../../streams/analysis/shots/frame-looks.ts'
 import { ShotMeter } from '../../streams/analysis/shots/shot-meter.ts'
-import { HEIGHT, type ShotDraw, SyntheticShot, WIDTH } from './synthetic-shot.ts'
+import { HEIGHT, type ShotDraw, WIDTH } from './shot-draw.ts'
+import { SyntheticShot } from './synthetic-shot.ts'
 
 export const SECONDS = 3
 

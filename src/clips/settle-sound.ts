@@ -90,4 +90,4 @@ async function scanned(transcoder: Transcoder, recording: Recording, span: Span,
   return scan
 }
 
-const unread = () => new GrabberError('DEC_TOOL', 'ffmpeg did not report the loudness')
+const unread = () => new GrabberError('ACT_TOOL', 'ffmpeg did not report the loudness')

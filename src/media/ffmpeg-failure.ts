@@ -24,7 +24,7 @@ export function ffmpegFailure(task: FfmpegTask, error: Error, log: readonly stri
   if (denied !== undefined) return new GrabberError('STO_OUTPUT', `ffmpeg: ${lastWords(denied)}`, cause)
   const lacking = find(LACKS)
   if (lacking !== undefined)
-    return new GrabberError('DEC_TOOL', `the ffmpeg that is installed lacks something: ${lastWords(lacking)}`, {
+    return new GrabberError('ACT_TOOL', `the ffmpeg that is installed lacks something: ${lastWords(lacking)}`, {
       ...cause,
       remedy: 'install a complete ffmpeg of version 5 or newer, with libx264 and zscale, such as that of Debian',
     })
@@ -34,7 +34,7 @@ export function ffmpegFailure(task: FfmpegTask, error: Error, log: readonly stri
 }
 
 export function missingTool(name: string, cause: unknown): GrabberError {
-  return new GrabberError('DEC_TOOL', `${name} is not installed, or not in PATH`, { cause })
+  return new GrabberError('ACT_TOOL', `${name} is not installed, or not in PATH`, { cause })
 }
 
 /** Without the address of the object that speaks, `[mp4 @ 0x55…]`. */

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const LIMIT_MS = 60_000
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** Parsed and not checked. DEC_TOOL, SRC_UNREADABLE. */
+/** Parsed and not checked. ACT_TOOL, SRC_UNREADABLE. */
 export async function probeFile(path: string): Promise<unknown> {
   const args = ['-v', 'error', '-of', 'json', '-show_format', '-show_streams', `file:${path}`]
   try {

@@ -66,7 +66,7 @@ describe('is refused', () => {
     const { status, err } = await bare.run('clip', withBFrames('mp4'), '--at', '0', '--out', 'out')
     expect([status, err]).toEqual([
       5,
-      expect.stringMatching(/^DEC_TOOL: ff\w+ is not installed.*apt-get install ffmpeg`\n$/),
+      expect.stringMatching(/^ACT_TOOL: ff\w+ is not installed.*apt-get install ffmpeg`\n$/),
     ])
   })
 

@@ -13,7 +13,15 @@ export const OPEN_PROGRESS = 0.4
 /** Here the window closes, however short it was: the view is leaving. */
 export const CLOSE_PROGRESS = 1.4
 /** Here a poor picture is better than none. */
-export const LATE_PROGRESS = 2
+const LATE_PROGRESS = 2
+/** Windows that a poor candidate waits for a better one. */
+export const POOR_PATIENCE = 1.5
+/** A held candidate this far on its way is worth keeping when its sequence ends. */
+export const LAST_PROGRESS = 0.5
+/** A candidate is not held longer than this while nothing happens, ms: without one, work can be resumed from here. */
+export const HOLD_MS = 10_000
+/** After so long without a moment to resume from, one candidate is passed over for it, ms. */
+export const REST_MS = 5000
 /** Of the aimed-at distance: a held candidate this far behind is taken, so that the next one is not too far from it. */
 export const LEFT_BEHIND = 0.6
 /** A held candidate is not given up for a picture that is better by less: each is encoded. */
@@ -61,6 +69,12 @@ export function progressOf(view: ViewProgress, sharpness: number, twice: number,
   if (lost > progress.ratio) progress = { ratio: lost, reason: 'overlap' }
   if (twice >= MIN_CONTINUITY_TRACKS && broken > progress.ratio) progress = { ratio: broken, reason: 'continuity' }
   return view.turned ? { ...progress, reason: 'rotation' } : progress
+}
+
+/** Whether the one held is to be taken: `progress` of the view now, and for how long a keyframe has been due. */
+export function isWindowOver(progress: number, dueMs: number, poor: boolean, spec: KeyframeSpec): boolean {
+  const patienceMs = spec.windowMs * (poor ? POOR_PATIENCE : 0.5)
+  return progress >= (poor ? LATE_PROGRESS : CLOSE_PROGRESS) || dueMs >= patienceMs
 }
 
 /** Whether the window of a sequence's first keyframe is over, by what has changed since the one held. */

@@ -14,11 +14,15 @@ import {
   CLEARLY_BETTER,
   CLOSE_PROGRESS,
   describeView,
+  HOLD_MS,
   hasMovedOn,
-  LATE_PROGRESS,
+  isWindowOver,
+  LAST_PROGRESS,
   LEFT_BEHIND,
   OPEN_PROGRESS,
+  POOR_PATIENCE,
   progressOf,
+  REST_MS,
   valueAt,
 } from './keyframe-policy.ts'
 import { emptyStep, type SelectorState } from './selection-state.ts'
@@ -32,14 +36,6 @@ const CUT_CORRELATION = 0.6
 const BELIEVED_LOOKS = 2
 /** Nothing fit to be seen for so long ends the sequence, ms. */
 const BLIND_MS = 1500
-/** A candidate is not held longer than this while nothing happens, ms: without one, work can be resumed from here. */
-const HOLD_MS = 10_000
-/** After so long without a moment to resume from, one candidate is passed over for it, ms. */
-const REST_MS = 5000
-/** Windows that a poor candidate waits for a better one. */
-const POOR_PATIENCE = 1.5
-/** A held candidate this far on its way is worth keeping when its sequence ends. */
-const LAST_PROGRESS = 0.5
 /** New points when less than this share is left: each filling looks at every cell that has none. */
 const REFILL_SHARE = 0.85
 /** A picture that may become a keyframe is covered as well as it can be. */
@@ -214,8 +210,7 @@ export class KeyframeSelector {
   /** A keyframe is due, and the window of the one held is over: by time, or because the view goes on. */
   #isClosed(ptsMs: number, progress: number): boolean {
     const { poor, key } = this.#held!
-    const patienceMs = this.#spec.windowMs * (poor ? POOR_PATIENCE : 0.5)
-    if (progress >= (poor ? LATE_PROGRESS : CLOSE_PROGRESS) || ptsMs - this.#due!.sinceMs >= patienceMs) return true
+    if (isWindowOver(progress, ptsMs - this.#due!.sinceMs, poor, this.#spec)) return true
     const drift = this.#gauge.driftSinceHeld(key, this.#tracker.tracks)
     return !poor && drift.flowRatio > LEFT_BEHIND * this.#spec.targetFlowRatio
   }
@@ -223,8 +218,7 @@ export class KeyframeSelector {
   /** The view has come back, or nothing happens any more: nobody is held in vain. */
   #letGo(ptsMs: number, progress: number): void {
     if (!this.#held || this.#due) return
-    const isBack = progress < OPEN_PROGRESS / 2
-    if (isBack || ptsMs - this.#held.record.ptsMs > HOLD_MS) this.#dropHeld('near')
+    if (progress < OPEN_PROGRESS / 2 || ptsMs - this.#held.record.ptsMs > HOLD_MS) this.#dropHeld('near')
   }
 
   #hold(candidate: KeyframeCandidate, view: ViewChange | null, worth: Worth, value: number, progress: number): void {

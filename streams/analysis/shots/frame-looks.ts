@@ -26,6 +26,8 @@ export interface KnownMotion {
   stepMs: number
 }
 
+type Pace = 'calm' | 'fast' | 'cut'
+
 interface Speed {
   x: number
   y: number
@@ -34,7 +36,10 @@ interface Speed {
 /** JSON; of the last candidate, whose picture is needed as well. */
 export interface LooksState {
   ptsMs: number
+  pace: Pace
   shot: number
+  shotBefore: number
+  newest: number
   dissolves: number
   speeds: Speed[]
   transitions: TransitionState
@@ -51,7 +56,12 @@ export class FrameLooks {
   #ptsMs = 0
   /** Newest first. */
   #speeds: Speed[] = []
+  /** Where the last picture stood: `calm`, in motion too `fast` to tell a cut from it, or at a `cut` that the next one confirms. */
+  #pace: Pace = 'calm'
   #shot = 0
+  /** That a cut left, to go back to where it was none; the newest number is not always the present shot's. */
+  #shotBefore = 0
+  #newest = 0
   #dissolves = 0
   #begins: ShotBegin | null = null
   #brightness = 0
@@ -97,7 +107,10 @@ export class FrameLooks {
   save(): LooksState {
     return {
       ptsMs: this.#ptsMs,
+      pace: this.#pace,
       shot: this.#shot,
+      shotBefore: this.#shotBefore,
+      newest: this.#newest,
       dissolves: this.#dissolves,
       speeds: this.#speeds,
       transitions: this.#transitions.save(),
@@ -105,14 +118,17 @@ export class FrameLooks {
   }
 
   /** `luma` is of the candidate after which the state was saved. */
-  load({ ptsMs, shot, dissolves, speeds, transitions }: LooksState, luma: LumaView): void {
+  load({ ptsMs, pace, shot, shotBefore, newest, dissolves, speeds, transitions }: LooksState, luma: LumaView): void {
     const grid = blockMeans(luma)
     this.#before = grid
     this.#cuts.step(grid)
     this.#transitions.load(transitions, smallCopy(grid, COPY_BLOCKS))
     this.#meanLuma = mean(grid.means)
     this.#ptsMs = ptsMs
+    this.#pace = pace
     this.#shot = shot
+    this.#shotBefore = shotBefore
+    this.#newest = newest
     this.#dissolves = dissolves
     this.#speeds = speeds
   }
@@ -131,17 +147,23 @@ export class FrameLooks {
       this.#transitions.step(copy, ptsMs)
       return 'start'
     }
-    // A whip pan leaves few tiles where they were, too.
-    if (isCut && before && !isSamePlace(smallCopy(before, FINE_BLOCKS), smallCopy(grid, FINE_BLOCKS))) {
-      this.#transitions.forget()
-      this.#transitions.step(copy, ptsMs)
-      this.#shot++
-      return throughFlat ? 'fade' : 'cut'
-    }
-    if (!this.#transitions.step(copy, ptsMs)) return null
-    this.#shot++
+    const paceBefore = this.#pace
+    this.#pace = before ? paceOf(before, grid, isCut) : 'calm'
+    if (this.#pace !== 'calm') this.#transitions.forget()
+    const isDissolved = this.#transitions.step(copy, ptsMs)
+    if (throughFlat && this.#pace === 'cut') return this.#begin('fade')
+    if (paceBefore === 'calm' && this.#pace === 'cut') return this.#begin('cut')
+    // No cut, then, but the start of a whip pan: what it shows is the same shot.
+    if (paceBefore === 'cut' && this.#pace !== 'calm') this.#shot = this.#shotBefore
+    if (!isDissolved) return null
     this.#dissolves++
-    return 'dissolve'
+    return this.#begin('dissolve')
+  }
+
+  #begin(how: ShotBegin): ShotBegin {
+    this.#shotBefore = this.#shot
+    this.#shot = ++this.#newest
+    return how
   }
 
   #shakeOf(moved: KnownMotion | null): number {
@@ -156,6 +178,12 @@ export class FrameLooks {
     if (!one || !two) return 0
     return Math.hypot(now.x - 2 * one.x + two.x, now.y - 2 * one.y + two.y) / SECOND_DIFFERENCE_GAIN
   }
+}
+
+/** A whip pan leaves few tiles where they were, too; it comes from fast motion and goes on in it. */
+function paceOf(before: BlockGrid, now: BlockGrid, tilesAreGone: boolean): Pace {
+  if (!tilesAreGone) return 'calm'
+  return isSamePlace(smallCopy(before, FINE_BLOCKS), smallCopy(now, FINE_BLOCKS)) ? 'fast' : 'cut'
 }
 
 function mean(values: Float32Array): number {

@@ -8,6 +8,8 @@ import { forecastShot } from './complexity-forecast.ts'
 
 /** Fewer candidates with a known motion than this say nothing of what a shot takes. */
 const LEAST_STEPS = 5
+/** A shot of one candidate is the start of a whip pan that looked like a cut (frame-looks), or a flash: part of the shot before it. */
+const LEAST_CANDIDATES = 2
 const LBP_BITS = 8
 const OCTANT_BITS = 3
 
@@ -34,6 +36,21 @@ interface Sums {
   colour: number
 }
 
+const summed = [
+  'candidates',
+  'keyframes',
+  'steps',
+  'seconds',
+  'flow',
+  'shakeSquares',
+  'unexplained',
+  'brightnessSquares',
+  'blur',
+  'texture',
+  'edges',
+  'colour',
+] as const satisfies readonly (keyof Sums)[]
+
 export class ShotMeter {
   readonly #shots = new Map<number, Sums>()
 
@@ -57,7 +74,13 @@ export class ShotMeter {
 
   /** In order. */
   finish(): ShotReport[] {
-    return [...this.#shots].sort(([a], [b]) => a - b).map(([index, sums]) => reportOf(index, sums))
+    const shots: Sums[] = []
+    for (const sums of [...this.#shots.values()].sort((a, b) => a.fromSeq - b.fromSeq)) {
+      const before = shots.at(-1)
+      if (before && sums.candidates < LEAST_CANDIDATES) merge(before, sums)
+      else shots.push(structuredClone(sums))
+    }
+    return shots.map((sums, index) => reportOf(index, sums))
   }
 
   #sumsOf({ shot }: FrameLook, seq: number, ptsMs: number): Sums {
@@ -95,6 +118,13 @@ function addStep(sums: Sums, { stepMs, flow, directions, shake, unexplained }: F
   for (const [octant, length] of directions.entries()) sums.directions[octant]! += length
   sums.unexplained += unexplained
   sums.shakeSquares += shake * shake
+}
+
+/** `sums` gets what `more` has; its beginning stays. */
+function merge(sums: Sums, more: Sums): void {
+  if (more.toSeq > sums.toSeq) [sums.toSeq, sums.toMs] = [more.toSeq, more.toMs]
+  for (const key of summed) sums[key] += more[key]
+  for (const [octant, length] of more.directions.entries()) sums.directions[octant]! += length
 }
 
 function reportOf(index: number, sums: Sums): ShotReport {

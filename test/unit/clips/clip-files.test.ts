@@ -156,10 +156,10 @@ describe('ffmpegFailure', () => {
   const task = { purpose: 'encoding the clip', inputs: [], graph: null, options: [], target: '-' }
   const failure = (message: string, ...log: string[]) => ffmpegFailure(task, new Error(message), log).line
   it.each([
-    [['Cannot find ffmpeg'], /^DEC_TOOL: ffmpeg is not installed.*apt-get/],
+    [['Cannot find ffmpeg'], /^ACT_TOOL: ffmpeg is not installed.*apt-get/],
     [['exited', 'av_interleaved_write_frame(): No space left on device', 'frame=  1'], /^STO_FULL/],
     [['exited', 'file:/x.mp4: Read-only file system'], /^STO_OUTPUT/],
-    [['exited', "Unknown encoder 'libx264'"], /^DEC_TOOL.*lacks.*Debian/],
+    [['exited', "Unknown encoder 'libx264'"], /^ACT_TOOL.*lacks.*Debian/],
     [
       ['exited', '[mov @ 0x5581] moov atom not found', 'Conversion failed!'],
       /^DEC_ENCODE: encoding the clip: mov: moov atom/,

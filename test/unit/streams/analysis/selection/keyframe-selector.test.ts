@@ -185,7 +185,8 @@ describe('sequences', () => {
 
 describe('a checkpoint', () => {
   it('goes on as without an interruption', () => {
-    const cut = [...walk.slice(0, 30), ...Array.from({ length: 4 }, (_, n) => black(30 + n)), ...walk.slice(34)]
+    const parts = [...walk.slice(0, 30), ...Array.from({ length: 4 }, (_, n) => black(30 + n)), ...walk.slice(34)]
+    const cut = parts.map((one) => ({ ...one, ptsMs: 3 * one.ptsMs }))
     const whole = run(cut, () => false)
     expect(whole.checkpoints.length).toBeGreaterThan(2)
     fc.assert(

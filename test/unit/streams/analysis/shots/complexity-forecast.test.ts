@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { complexityMetrics, type ShotComplexity } from '../../../../../core/shot.ts'
 import { type Example, fitModel } from '../../../../../script/complexity/fit.ts'
+import { drawShot, randomOf } from '../../../../../script/complexity/shot-draw.ts'
 import { metricsOf, workOf } from '../../../../../script/complexity/shot-run.ts'
-import { drawShot, randomOf, SyntheticShot } from '../../../../../script/complexity/synthetic-shot.ts'
+import { SyntheticShot } from '../../../../../script/complexity/synthetic-shot.ts'
 import { forecastShot } from '../../../../../streams/analysis/shots/complexity-forecast.ts'
 import shipped from '../../../../../streams/analysis/shots/complexity-model.json' with { type: 'json' }
 

@@ -74,6 +74,20 @@ describe('where shots begin', () => {
     expect(begins(times(25, (n) => shown(a, n * px)))).toEqual([[0, 'start']])
   })
 
+  it('not in a whip pan from which nothing is left in the next picture, though it begins like a cut', () => {
+    const looks = new FrameLooks()
+    const at = [0, 0, 0, 0, 400, 800, 1200, 1600, 1600, 1600, 1600]
+    const told = at.map((px, n) => {
+      looks.see(shown(a, px), n * STEP_MS)
+      return looks.tell(null)
+    })
+    expect(told.map(({ begins }) => begins)).toEqual(['start', null, null, null, 'cut', ...new Array(6).fill(null)])
+    expect(told.map(({ shot }) => shot)).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+    // The next cut is a shot of its own.
+    looks.see(shown(b), 1200)
+    expect(looks.tell(null)).toMatchObject({ shot: 2, begins: 'cut' })
+  })
+
   it('not where light comes and goes, or a flash', () => {
     const lit = times(12, (n) => picture((x, y) => Math.min(255, a(x, y) * (0.5 + 0.05 * n))))
     expect(begins([...lit, flat(250), ...lit.toReversed()])).toEqual([[0, 'start']])

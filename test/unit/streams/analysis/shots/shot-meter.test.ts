@@ -90,6 +90,19 @@ describe('ShotMeter', () => {
     ])
   })
 
+  it('a shot of one candidate is part of the one that it interrupts', () => {
+    const meter = new ShotMeter()
+    meter.add(first(0))
+    for (const seq of [1, 2, 3]) meter.add(record(seq))
+    meter.add(first(4, { look: { shot: 1, stepMs: 0 }, chosen: true }))
+    for (const seq of [5, 6]) meter.add(record(seq))
+    for (const seq of [7, 8]) meter.add(record(seq, { look: { shot: 2, begins: seq === 7 ? 'cut' : null } }))
+    expect(meter.finish()).toMatchObject([
+      { index: 0, begins: 'start', fromSeq: 0, toSeq: 6, candidates: 7, keyframes: 1 },
+      { index: 1, begins: 'cut', fromSeq: 7, toSeq: 8, candidates: 2 },
+    ])
+  })
+
   it('forecasts nothing for a shot of a few candidates, and for one in which nothing could be followed', () => {
     const meter = new ShotMeter()
     meter.add(first(0))
