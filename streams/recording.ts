@@ -21,8 +21,11 @@ import { RejoinMissed } from './sources/rejoin.ts'
  */
 const LOSSLESS_DECODER_THREADS = availableParallelism() > 2 ? 0 : 1
 const PLAYED_DECODER_THREADS = 1
-/** Decoding goes on beside measuring, which keeps the event loop busy; with one thread they would take turns. */
-const EXTRACTION_DECODER_THREADS = Math.max(2, availableParallelism())
+/**
+ * A decoder of n threads decodes n pictures ahead while a candidate keeps the event loop busy; with one they would take turns. On two cores
+ * that are shared with others, four take a third less time than two in the mode `fast`, and 30 MB more (docs/performance.md).
+ */
+const EXTRACTION_DECODER_THREADS = Math.max(4, availableParallelism())
 
 export interface RecordingOptions {
   spec: SessionSpec
