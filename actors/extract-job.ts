@@ -73,7 +73,7 @@ export class ExtractJob {
     return { ...outcome, candidates: this.#candidates, keyframes: this.#keyframes }
   }
 
-  /** Ends early: what is in flight is finished, a checkpoint is made where that is possible, and the outcome says `stopped`. */
+  /** Ends early: what is in flight is finished, nothing that is held is decided, and the outcome says `stopped`. */
   stop(): Promise<void> {
     return this.#run.stop()
   }

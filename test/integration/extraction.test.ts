@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SelectionRecord } from '../../actors/extract-job.ts'
 import { childrenOf } from '../e2e/support/processes.ts'
 import { hasClips } from './support/clips.ts'
+import { modelPath, startEngine } from './support/engine.ts'
 import { type Extracted, ExtractionFolder, keyframesOf } from './support/extraction.ts'
 import { movingView } from './support/moving-view.ts'
 
@@ -15,11 +16,14 @@ const CANDIDATES = 80
 
 let folder: ExtractionFolder
 let clip: string
+/** 3 s of the same kind. */
+let short: string
 let undisturbed: Extracted
 beforeAll(async () => {
   if (!hasClips) return
   folder = new ExtractionFolder()
   clip = movingView({ seconds: 8 })
+  short = movingView({ seconds: 3 })
   undisturbed = await folder.extract(folder.spec(clip, 'undisturbed'))
 }, 60_000)
 afterAll(() => folder?.[Symbol.dispose]())
@@ -108,6 +112,22 @@ describe.skipIf(!hasClips)('an extraction', () => {
     expect(bytes.subarray(1, 4).toString()).toBe('PNG')
   })
 
+  it('asks the model of dense features for every fifth candidate, and goes on with its last answer', async () => {
+    const engine = await startEngine({ models: [{ id: 'xfeat', path: modelPath('xfeat') }] })
+    folder.directory.set('cpu', engine.endpoint)
+    const spec = (images: string) => folder.spec(short, images, { features: { model: 'xfeat', every: 5 } })
+    const whole = await folder.extract(spec('features'))
+    const inside = whole.checkpoints.filter(({ selection }) => selection !== undefined)
+    const from = inside[inside.length >> 1]!
+    const rest = await folder.extract(spec('features-rest'), { from })
+    folder.directory.set('cpu', null)
+    await engine.kill()
+    const looks = whole.records.map(({ saliency }) => saliency.parts.semantic)
+    expect(looks).not.toContain(undefined)
+    expect(new Set(looks).size).toBe(whole.records.length / 5)
+    expect(rest.records).toEqual(whole.records.filter(({ seq }) => seq > from.selection!.seq))
+  })
+
   it.each([
     ['grows', (path: string) => appendFileSync(path, 'more')],
     [
@@ -119,7 +139,7 @@ describe.skipIf(!hasClips)('an extraction', () => {
     ],
   ])('SRC_CHANGED when the recording %s while it is read', async (what, change) => {
     const path = folder.at(`${what}.mp4`)
-    copyFileSync(movingView({ seconds: 3 }), path)
+    copyFileSync(short, path)
     let changed = false
     const onRecords = (_: readonly SelectionRecord[]) => {
       if (!changed) change(path)
@@ -132,7 +152,7 @@ describe.skipIf(!hasClips)('an extraction', () => {
     writeFileSync(folder.at('no-folder'), '')
     const restarts: unknown[] = []
     const onRestart = (error: unknown) => restarts.push(error)
-    const spec = folder.spec(movingView({ seconds: 3 }), 'no-folder')
+    const spec = folder.spec(short, 'no-folder')
     await expect(folder.extract(spec, { onRestart })).rejects.toMatchObject({ code: 'STO_OUTPUT' })
     expect(restarts).toEqual([])
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GrabberError } from '../../../core/errors.ts'
+import type { FrameRecord } from '../../../core/keyframe.ts'
 import { EVENT_CREDITS, type FromSession, type ToSession } from '../../../core/wire/control.ts'
 import type { GraphEvent } from '../../../streams/graph-item.ts'
 import { SessionLink } from '../../../streams/session-link.ts'
@@ -37,6 +38,28 @@ describe('SessionLink, events', () => {
       { type: 'boxes', incarnation: 3 },
       { type: 'event', n: 2, key: 'b', incarnation: 3 },
     ])
+  })
+
+  it('sends records in batches, a chosen one at once, numbered and paid for as events are', async () => {
+    const { link, posted } = setUp()
+    const record = (seq: number, chosen = false) => ({ seq, chosen }) as FrameRecord
+    await link.select([record(1), record(2)])
+    expect(posted).toEqual([])
+    await link.select([record(3, true)])
+    await link.event(event('a'))
+    await link.select([record(4)])
+    await link.flushRecords()
+    await link.flushRecords()
+    const said = posted.map((message) => ('records' in message ? message.records.map(({ seq }) => seq) : message.type))
+    expect(said).toEqual([[1, 2, 3], 'event', [4]])
+    expect(posted.map((message) => 'n' in message && message.n)).toEqual([1, 2, 3])
+    for (let n = 4; n <= EVENT_CREDITS; n++) await link.event(event(String(n)))
+    const waiting = link.select([record(5, true)])
+    await settle()
+    expect(posted.at(-1)).toMatchObject({ type: 'event', n: EVENT_CREDITS })
+    link.receive(ack(1))
+    await waiting
+    expect(posted.at(-1)).toMatchObject({ type: 'selection', n: EVENT_CREDITS + 1 })
   })
 
   it('has 256 events out at most, and goes on as they are acknowledged', async () => {

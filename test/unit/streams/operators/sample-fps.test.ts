@@ -77,4 +77,13 @@ describe('sampleFps', () => {
     run.frames.error('broken')
     expect(run.ended).toEqual({ error: 'broken' })
   })
+
+  it('goes on after a frame that an earlier pass took, as if it had taken it', () => {
+    const studio = new Studio()
+    const run = new Run<FrameRef>((frames) =>
+      frames.pipe(sampleFps({ fps: 5, afterMs: 400, onSkip: (frame) => studio.services.skip(frame, 'rate') })),
+    )
+    for (const at of [440, 480, 560, 600, 640, 800]) run.frames.next(studio.frame(at)!)
+    expect(run.out.map((frame) => frame.info.ptsMs)).toEqual([600, 800])
+  })
 })
