@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cameraConfig } from '../../config/camera-config.ts'
 import { type Config, configSchema } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { findModel, localManifestPath } from '../../models/manifest.ts'
+import { featuresModelOf } from '../../src/features-model.ts'
 import { checkGalleryModel, chooseModels, databasePath, settleModels } from '../../src/model-choice.ts'
 import { SqliteGallery } from '../../src/store/gallery.ts'
 import { storeMigrations } from '../../src/store/migrations.ts'
@@ -158,5 +160,40 @@ describe('one gallery, one embedder', () => {
       code: 'GAL_MODEL_MISMATCH',
       remedy: expect.stringContaining('cameras.a.faces.embedder'),
     })
+  })
+})
+
+describe('keyframes', () => {
+  const keeping = (keyframes: object) => configure({ enabled: false }, { a: { source: 'file:a.mp4', keyframes } })
+
+  test('a camera that keeps them has a spec, and others have none', async () => {
+    const logger = new RecordingLogger()
+    const cameras = {
+      a: { source: 'file:a.mp4', keyframes: { enabled: true, mode: 'fast' } },
+      b: { source: 'file:b.mp4' },
+    }
+    const config = configure({ enabled: false }, cameras)
+    const { keyframes } = await chooseModels(config, logger)
+    expect(keyframes(cameraConfig(config, 'a'))).toMatchObject({ mode: 'fast', features: null, imagesDir: null })
+    expect(keyframes(cameraConfig(config, 'b'))).toBeNull()
+    expect(logger.lines).toEqual([])
+  })
+
+  test('the model of dense features is the installed one; a named one that is missing is an error, or a warning of the daemon', async () => {
+    const careful = { enabled: true, mode: 'high_quality' }
+    const ofConfig = (config: Config) => featuresModelOf(config, cameraConfig(config, 'a').keyframes)
+    expect(ofConfig(keeping(careful))).toBeNull()
+    const named = keeping({ ...careful, features: 'xfeat' })
+    expect(() => ofConfig(named)).toThrow(expect.objectContaining({ code: 'MDL_MISSING' }))
+    const logger = new RecordingLogger()
+    expect((await chooseModels(named, logger)).keyframes(cameraConfig(named, 'a'))?.features).toBeNull()
+    expect(logger.lines.map(({ message }) => message).join()).toContain('keyframes without dense features')
+    install('xfeat')
+    expect(ofConfig(keeping(careful))).toBe('xfeat')
+    expect(ofConfig(keeping({ ...careful, features: 'off' }))).toBeNull()
+    expect(ofConfig(keeping({ enabled: true, mode: 'fast' }))).toBeNull()
+    expect(() => ofConfig(keeping({ ...careful, features: 'yunet' }))).toThrow(
+      expect.objectContaining({ code: 'MDL_INVALID' }),
+    )
   })
 })
