@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { keyframeModes } from '../core/keyframe.ts'
 import { type Example, fitModel } from './complexity/fit.ts'
+import { drawShot } from './complexity/shot-draw.ts'
 import { metricsOf, workOf } from './complexity/shot-run.ts'
-import { drawShot } from './complexity/synthetic-shot.ts'
 
 const { values } = parseArgs({
   options: {
