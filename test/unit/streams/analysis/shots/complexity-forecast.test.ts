@@ -81,7 +81,7 @@ describe('the training', () => {
       ...drawShot(1),
       ...{ speed: 0.1, turns: 0, shake: 0, defocusPx: 0, shutter: 0, grainPx: 6, contrast: 25 },
     }
-    const calm = { ...plain, ...{ bare: 0, drift: 0, flicker: 0, standing: 0, moving: 0, noise: 1 } }
+    const calm = { ...plain, ...{ saturation: 20, bare: 0, drift: 0, flicker: 0, standing: 0, moving: 0, noise: 1 } }
     const [still, shaken] = [calm, { ...calm, shake: 0.004 }].map((draw) => metricsOf(draw, 'fast', 2))
     expect(still!.motion).toBeCloseTo(0.1, 2)
     expect(shaken!.shake).toBeGreaterThan(10 * still!.shake)
