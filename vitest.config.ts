@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** What measures, and what holds live streams to their time: one file at a time, after all others. So do new faults. */
-const ALONE = ['test/integration/{bench,soak,test-servers}.test.ts', 'test/e2e/live-camera.test.ts']
+const ALONE = ['test/integration/{live-keyframes,soak,test-servers}.test.ts', 'test/e2e/live-camera.test.ts']
 /** Faults whose tests look at outcomes only: they may come late. */
 const PATIENT_FAULTS = 'test/fault/{daemon,damaged-streams,engine-scenarios,engines,extract,publish,replay}.test.ts'
 

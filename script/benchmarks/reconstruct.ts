@@ -105,15 +105,16 @@ function asGood(row: Row, than: Row): boolean {
   return row.registeredShare >= than.registeredShare && row.coveredShare >= than.coveredShare
 }
 
-/** A method over all paths: shares of all pictures together, means of the rest, position errors where there is a model. */
+/** A method over all paths: shares of all pictures together, means of the rest. */
 function over(rows: readonly Row[], method: Method): ReconstructionFigures {
   const own = rows.filter((row) => row.method === method)
   const sum = (of: (row: Row) => number) => own.reduce((total, row) => total + of(row), 0)
   const [pictures, parallaxPictures] = [sum((row) => row.pictures), sum((row) => row.parallaxPictures)]
   const mean = (of: (row: Row) => number) => sum(of) / own.length
-  const known = (of: (row: Row) => number | null) => {
-    const values = own.map(of).filter((value) => value !== null)
-    return values.length === 0 ? null : values.reduce((total, value) => total + value, 0) / values.length
+  // A path without a model has no error, and so has none the whole: it must not look better for that.
+  const meanOfAll = (of: (row: Row) => number | null) => {
+    const values = own.map(of)
+    return values.includes(null) ? null : values.reduce<number>((total, value) => total + value!, 0) / values.length
   }
   return rounded({
     pictures,
@@ -124,9 +125,9 @@ function over(rows: readonly Row[], method: Method): ReconstructionFigures {
     points: mean((row) => row.points),
     meanTrackLength: mean((row) => row.meanTrackLength),
     reprojectionErrorPx: mean((row) => row.reprojectionErrorPx),
-    positionError: known((row) => row.positionError),
-    positionErrorMedian: known((row) => row.positionErrorMedian),
-    wayError: known((row) => row.wayError),
+    positionError: meanOfAll((row) => row.positionError),
+    registeredPositionError: meanOfAll((row) => row.registeredPositionError),
+    registeredPositionErrorMedian: meanOfAll((row) => row.registeredPositionErrorMedian),
   })
 }
 
@@ -139,7 +140,7 @@ export function table(rows: readonly Row[]): string {
   const percent = (share: number | null) => (share === null ? '–' : `${(100 * share).toFixed(1)} %`)
   const error = (share: number | null) => (share === null ? '–' : `${(1000 * share).toFixed(2)} ‰`)
   const head =
-    'path | method | pictures | registered (parallax) | all | covered | points | track | reprojection | position rms | median | way'
+    'path | method | pictures | registered (parallax) | all | covered | points | track | reprojection | position | of registered | median'
   const lines = rows.map((row) => {
     const shares = [row.registeredShare, row.registeredShareAll, row.coveredShare].map(percent)
     const model = [Math.round(row.points), row.meanTrackLength.toFixed(2), `${row.reprojectionErrorPx.toFixed(3)} px`]
@@ -150,8 +151,8 @@ export function table(rows: readonly Row[]): string {
       ...shares,
       ...model,
       error(row.positionError),
-      error(row.positionErrorMedian),
-      error(row.wayError),
+      error(row.registeredPositionError),
+      error(row.registeredPositionErrorMedian),
     ].join(' | ')
   })
   return `${[head, ...lines].join('\n')}\n`

@@ -21,16 +21,17 @@ export interface ReconstructionFigures {
   meanTrackLength: number
   reprojectionErrorPx: number
   /**
-   * Of the centres of registered pictures on stretches that have parallax, after a robust similarity to the truth: root mean square and
-   * median, as shares of the length of the true way from the first to the last of them; `null` with fewer than three.
+   * Of the camera's centre at every frame on these stretches, after a robust similarity to the truth: root mean square, as a share of
+   * the whole way. Between registered pictures the camera is taken to go straight, beyond them to stay: the same frames whatever was
+   * chosen, so that a part that is missing counts. `null` with fewer than three registered pictures there.
    */
   positionError: number | null
-  positionErrorMedian: number | null
   /**
-   * The same for every frame on these stretches, between registered pictures on a straight line in time and beyond them on the spot, as
-   * a share of the whole way: the same frames whatever was chosen, so that what is missing counts.
+   * Of the registered pictures alone on these stretches: root mean square and median, as shares of the way from the first to the last of
+   * them. A model of a part has an easier time.
    */
-  wayError: number | null
+  registeredPositionError: number | null
+  registeredPositionErrorMedian: number | null
 }
 
 /** `names` are those of all pictures that COLMAP was given. */
@@ -72,20 +73,22 @@ function positionErrors(placed: readonly Placed[], truth: SceneTruth) {
   const from = placed.map(({ centre }) => centre)
   const to = placed.map(({ frame }) => way[frame]!)
   const similarity = robustSimilarity(from, to)
-  if (similarity === undefined) return { positionError: null, positionErrorMedian: null, wayError: null }
+  if (similarity === undefined) {
+    return { positionError: null, registeredPositionError: null, registeredPositionErrorMedian: null }
+  }
   const errors = errorsOf(similarity, from, to)
   const spanned = lengthOf(way.slice(placed[0]!.frame, placed.at(-1)!.frame + 1))
   const frames = way.map((_, index) => index).filter((index) => truth.frames[index]!.label === 'parallax')
   const between = frames.map((frame) => interpolated(placed, frame))
-  const wayErrors = errorsOf(
+  const ofAll = errorsOf(
     similarity,
     between,
     frames.map((frame) => way[frame]!),
   )
   return {
-    positionError: rootMeanSquare(errors) / spanned,
-    positionErrorMedian: median(errors) / spanned,
-    wayError: rootMeanSquare(wayErrors) / lengthOf(way),
+    positionError: rootMeanSquare(ofAll) / lengthOf(way),
+    registeredPositionError: rootMeanSquare(errors) / spanned,
+    registeredPositionErrorMedian: median(errors) / spanned,
   }
 }
 

@@ -1,10 +1,6 @@
 /**
- * What a synthetic shot is drawn from: chance that can be repeated. Pure; for training only.
+ * What a synthetic shot is drawn from: all of its figures, from a seed. Pure.
  */
-
-export const WIDTH = 640
-export const HEIGHT = 360
-export const DIAGONAL = Math.hypot(WIDTH, HEIGHT)
 
 export type Random = () => number
 
@@ -69,3 +65,6 @@ export function drawShot(seed: number): ShotDraw {
     noise: some(0.5, 5),
   }
 }
+
+/** Near enough to a bell of deviation 1. */
+export const bell = (random: Random) => 2 * (random() + random() + random() - 1.5)

@@ -13,10 +13,11 @@ import { saliencyOf } from '../../streams/analysis/saliency.ts'
 import { KeyframeSelector } from '../../streams/analysis/selection/keyframe-selector.ts'
 import { FrameLooks } from '../../streams/analysis/shots/frame-looks.ts'
 import { ShotMeter } from '../../streams/analysis/shots/shot-meter.ts'
-import { HEIGHT, type ShotDraw, WIDTH } from './shot-draw.ts'
+import type { ShotDraw } from './shot-draw.ts'
+import { HEIGHT, WIDTH } from './synthetic-pixels.ts'
 import { SyntheticShot } from './synthetic-shot.ts'
 
-export const SECONDS = 3
+const SECONDS = 3
 
 /**
  * What one of each costs, ms of one core at 1080p: a candidate is decoded, measured and followed; a held one is coded as JPEG; a
@@ -32,30 +33,31 @@ function settingsOf(mode: KeyframeMode) {
 }
 
 /** Metrics as `mode` sees the shot. */
-export function metricsOf(draw: ShotDraw, mode: KeyframeMode): ShotComplexity {
+export function metricsOf(draw: ShotDraw, mode: KeyframeMode, seconds = SECONDS): ShotComplexity {
   const meter = new ShotMeter()
-  run(draw, mode, meter)
+  run(draw, mode, seconds, meter)
   return meter.finish()[0]!.metrics
 }
 
 /** Work on a second of the shot in `high_quality`, ms as above. */
-export function workOf(draw: ShotDraw): number {
-  const { candidates, held, keyframes } = run(draw, 'high_quality')
-  return (COST_MS.candidate * candidates + COST_MS.held * held + COST_MS.keyframe * keyframes) / SECONDS
+export function workOf(draw: ShotDraw, seconds = SECONDS): number {
+  const { candidates, held, keyframes } = run(draw, 'high_quality', seconds)
+  return (COST_MS.candidate * candidates + COST_MS.held * held + COST_MS.keyframe * keyframes) / seconds
 }
 
 function run(
   draw: ShotDraw,
   mode: KeyframeMode,
+  seconds: number,
   shots?: ShotMeter,
 ): { candidates: number; held: number; keyframes: number } {
   const { spec, fps } = settingsOf(mode)
   const size = { width: WIDTH, height: HEIGHT }
-  const shot = new SyntheticShot(draw, fps, SECONDS)
+  const shot = new SyntheticShot(draw, fps, seconds)
   const meter = new FrameMeter(size)
   const selector = new KeyframeSelector(spec, size)
   const looks = new FrameLooks()
-  const counts = { candidates: Math.floor(SECONDS * fps), held: 0, keyframes: 0 }
+  const counts = { candidates: Math.floor(seconds * fps), held: 0, keyframes: 0 }
   const lookOf = new Map<number, ReturnType<FrameLooks['tell']>>()
   const take = ({ records, hold, keep }: ReturnType<KeyframeSelector['step']>) => {
     if (hold) counts.held++

@@ -3,11 +3,10 @@
  * by themselves, and a camera that moves, shakes, is out of focus, and meters the light. Pure; everything follows from a seed.
  */
 import type { YuvView } from '../../core/frame.ts'
-import { blur, disc, fill, texture, wrap } from './painting.ts'
-import { DIAGONAL, HEIGHT, type Random, randomOf, type ShotDraw, WIDTH } from './shot-draw.ts'
+import { bell, type Random, randomOf, type ShotDraw } from './shot-draw.ts'
+import { blur, disc, fill, GRAIN, grain, HEIGHT, texture, WIDTH } from './synthetic-pixels.ts'
 
-/** Values of noise: more than two pictures of it. */
-const GRAIN = 1 << 19
+const DIAGONAL = Math.hypot(WIDTH, HEIGHT)
 
 interface Thing {
   x: number
@@ -125,12 +124,6 @@ export class SyntheticShot {
   }
 }
 
-/** Noise of the sensor, from which each picture takes a stretch. */
-function grain({ seed, noise }: ShotDraw): Float32Array {
-  const random = randomOf(seed + 7)
-  return Float32Array.from({ length: GRAIN }, () => (noise === 0 ? 0 : noise * bell(random)))
-}
-
 function things({ seed, standing, moving }: ShotDraw): Thing[] {
   const random = randomOf(seed + 2)
   return Array.from({ length: standing + moving }, (_, n) => {
@@ -148,5 +141,4 @@ function things({ seed, standing, moving }: ShotDraw): Thing[] {
   })
 }
 
-/** Near enough to a bell of deviation 1. */
-const bell = (random: Random) => 2 * (random() + random() + random() - 1.5)
+const wrap = (value: number, period: number) => ((value % period) + period) % period

@@ -47,7 +47,7 @@ const still = (grabber: Grabber, name: string) => {
 }
 
 describe.skipIf(!hasAssets)('a replay', () => {
-  const orders = [allClips, allClips.toReversed(), ['eat', 'again', 'walk', 'night', 'help', 'book', 'yes', 'sister']]
+  const orders = [allClips, ['eat', 'again', 'walk', 'night', 'help', 'book', 'yes', 'sister']]
 
   test.for(orders)(
     'gives each of three people one id over all their clips, and no two the same: %s first',

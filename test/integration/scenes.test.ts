@@ -69,7 +69,7 @@ describe.skipIf(!rendering)('a rendered scene', () => {
       const model = await reconstruct(join(folder, 'images'), work, focalPx, [width, height])
       const figures = figuresOf(readdirSync(join(folder, 'images')).toSorted(), model, truth)
       expect(figures).toMatchObject({ pictures: 12, registeredShare: 1, coveredShare: 1 })
-      expect(figures.positionError).toBeLessThan(0.01)
+      expect(figures.registeredPositionError).toBeLessThan(0.01)
       expect(figures.meanTrackLength).toBeGreaterThan(3)
     } finally {
       rmSync(folder, { recursive: true })

@@ -84,20 +84,20 @@ describe('what a reconstruction is worth', () => {
     })
     expect(figures).toMatchObject({ points: 9, meanTrackLength: 4, reprojectionErrorPx: 0.7 })
     // Three agree exactly, so the error is that of the fourth alone: 0.4 m of 4 m, over four centres.
-    expect(figures.positionError).toBeCloseTo(Math.sqrt(0.4 ** 2 / 4) / 4, 6)
-    expect(figures.positionErrorMedian).toBeCloseTo(0, 6)
+    expect(figures.registeredPositionError).toBeCloseTo(Math.sqrt(0.4 ** 2 / 4) / 4, 6)
+    expect(figures.registeredPositionErrorMedian).toBeCloseTo(0, 6)
     // Frame 3 has no picture: between (2, 0) and (2, 2.4) it is taken to be at (2, 1.2), 0.2 m too far.
-    expect(figures.wayError).toBeCloseTo(Math.sqrt((0.4 ** 2 + 0.2 ** 2) / 5) / 4, 6)
+    expect(figures.positionError).toBeCloseTo(Math.sqrt((0.4 ** 2 + 0.2 ** 2) / 5) / 4, 6)
   })
 
   it('is measured on the part of the way that it has, and on the whole of it', () => {
     const entries = [0, 1, 2].map((frame): [string, Point] => [names[frame]!, frame === 1 ? [1, 0.1, 0] : way[frame]!])
     const figures = figuresOf(names, model(entries), truth)
     // Least squares over the three: what is left of 0.1 m is spread over 2 m of way.
-    expect(figures.positionError).toBeGreaterThan(0.01)
-    expect(figures.positionError).toBeLessThan(0.05)
+    expect(figures.registeredPositionError).toBeGreaterThan(0.01)
+    expect(figures.registeredPositionError).toBeLessThan(0.05)
     // Frames 3 and 4 are held at frame 2, 1 m and 2 m short.
-    expect(figures.wayError).toBeGreaterThan(Math.sqrt((1 + 4) / 5) / 4 - 0.02)
+    expect(figures.positionError).toBeGreaterThan(Math.sqrt((1 + 4) / 5) / 4 - 0.02)
   })
 
   it('does not count where it has a picture on the spot', () => {
@@ -105,7 +105,10 @@ describe('what a reconstruction is worth', () => {
       `${frame}.jpg`,
       frame === 5 ? [90, 0, 0] : way[frame]!,
     ])
-    expect(figuresOf(['0.jpg', '1.jpg', '2.jpg', '5.jpg'], model(entries), truth).positionError).toBeCloseTo(0, 6)
+    expect(figuresOf(['0.jpg', '1.jpg', '2.jpg', '5.jpg'], model(entries), truth).registeredPositionError).toBeCloseTo(
+      0,
+      6,
+    )
   })
 
   it('counts what is missing: pictures, and stretches without any', () => {

@@ -18,7 +18,7 @@ describe('the shipped model', () => {
   it('explains shots that it has not seen, and its intervals hold what they promise', () => {
     const { shots, test } = shipped.training
     expect(shots.training).toBeGreaterThanOrEqual(100)
-    expect(test.r2).toBeGreaterThan(0.6)
+    expect(test.r2).toBeGreaterThan(0.75)
     expect(test.coverage).toBeGreaterThan(0.7)
   })
 
@@ -73,7 +73,7 @@ describe('the training', () => {
     const draw = drawShot(shipped.training.seed)
     const { luma, chroma } = new SyntheticShot(draw, 10, 1).picture(3).yuv
     const hash = createHash('sha256').update(luma.data).update(chroma.cb).update(chroma.cr).digest('hex')
-    expect([draw.seed, hash.slice(0, 16)]).toEqual([2026, 'HASH'])
+    expect([draw.seed, hash.slice(0, 16)]).toEqual([2026, '09e5fc166ef96574'])
   })
 
   it('runs them through the real measuring and selection: shake is seen as shake, and speed is work', () => {
@@ -81,13 +81,14 @@ describe('the training', () => {
       ...drawShot(1),
       ...{ speed: 0.1, turns: 0, shake: 0, defocusPx: 0, shutter: 0, grainPx: 6, contrast: 25 },
     }
-    const calm = { ...plain, ...{ bare: 0, drift: 0, flicker: 0, standing: 0, moving: 0, noise: 1 } }
-    const [still, shaken] = [calm, { ...calm, shake: 0.004 }].map((draw) => metricsOf(draw, 'fast'))
+    const calm = { ...plain, ...{ saturation: 20, bare: 0, drift: 0, flicker: 0, standing: 0, moving: 0, noise: 1 } }
+    const [still, shaken] = [calm, { ...calm, shake: 0.004 }].map((draw) => metricsOf(draw, 'fast', 2))
     expect(still!.motion).toBeCloseTo(0.1, 2)
     expect(shaken!.shake).toBeGreaterThan(10 * still!.shake)
     for (const name of ['blur', 'texture', 'edges', 'colourVariety'] as const) {
-      expect([name, shaken![name]]).toEqual([name, expect.closeTo(still![name], 1)])
+      const ratio = shaken![name] / still![name]
+      expect([name, ratio > 0.75, ratio < 1.3]).toEqual([name, true, true])
     }
-    expect(workOf({ ...calm, speed: 0.4 })).toBeGreaterThan(1.3 * workOf(calm))
+    expect(workOf({ ...calm, speed: 0.4 }, 1)).toBeGreaterThan(1.3 * workOf(calm, 1))
   })
 })

@@ -1,10 +1,20 @@
 /**
- * How a synthetic shot is painted: textures, things before one another, blur. Pure; for training only.
+ * The pixels of synthetic shots: texture, noise, things before it, and a lens that is out of focus. Pure; works on one picture in place.
  */
-import { HEIGHT, randomOf, type ShotDraw, WIDTH } from './shot-draw.ts'
+import { bell, randomOf, type ShotDraw } from './shot-draw.ts'
 
+export const WIDTH = 640
+export const HEIGHT = 360
 const TILE = 512
 const MASK = TILE - 1
+/** Values of noise: more than two pictures of it. */
+export const GRAIN = 1 << 19
+
+/** Noise of the sensor, from which each picture takes a stretch. */
+export function grain({ seed, noise }: ShotDraw): Float32Array {
+  const random = randomOf(seed + 7)
+  return Float32Array.from({ length: GRAIN }, () => (noise === 0 ? 0 : noise * bell(random)))
+}
 
 /** Sum of octaves of patches around mid-grey, all of one contrast (1/f in amplitude), flat where it is bare; wraps at its edges. */
 export function texture({ seed, grainPx, contrast, bare }: ShotDraw): Float32Array {
@@ -126,5 +136,3 @@ function box(
     }
   }
 }
-
-export const wrap = (value: number, period: number) => ((value % period) + period) % period
