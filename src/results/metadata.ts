@@ -102,9 +102,9 @@ function summaryOf(
 }
 
 function runOf({ startedAtMs, wallSeconds, realtimeFactor, stages, peakRssBytes, restarts }: ResultRun): MetadataRun {
-  const times = Object.entries(stages).map(([stage, { p50Ms, p95Ms, count }]) => [
+  const times = Object.entries(stages).map(([stage, { p50Ms, p95Ms, count, totalMs }]) => [
     stage,
-    { p50Ms: measuredMs(p50Ms), p95Ms: measuredMs(p95Ms), count },
+    { p50Ms: measuredMs(p50Ms), p95Ms: measuredMs(p95Ms), count, totalMs: measuredMs(totalMs) },
   ])
   return {
     startedAt: new Date(startedAtMs).toISOString(),
