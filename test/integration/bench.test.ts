@@ -39,7 +39,7 @@ describe('script/bench', () => {
     expect(replay.err).toMatch(/^MDL_MISSING: .*: run `grabber models pull`\n$/)
     const unknown = await run('script/bench', ['rplay'], {})
     expect([unknown.status, unknown.out]).toEqual([2, ''])
-    expect(unknown.err).toMatch(/^CFG_USAGE: .*: script\/bench replay\|engine\|startup\S* .*\n$/)
+    expect(unknown.err).toMatch(/^CFG_USAGE: .*: script\/bench replay\|engine\|extract\S* .*\n$/)
   })
 
   it.skipIf(!hasClips)('engine prints a row for each model and batch size, with the load of the device', async () => {

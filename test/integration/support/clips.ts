@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../../..')
-const assets = resolve(process.env.GRABBER_ASSETS ?? join(root, '../shared/assets'))
+export const assets = resolve(process.env.GRABBER_ASSETS ?? join(root, '../shared/assets'))
 
 export const videos = join(assets, 'videos')
 export const hasClips = existsSync(join(videos, 'asl'))
