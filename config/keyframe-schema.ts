@@ -30,12 +30,16 @@ function weights<N extends string>(
     .describe(`${description} They must sum to 1.`)
 }
 
-const saliencyWeights = weights('How telling a picture is, by its parts.', defaultSaliencyWeights, {
-  spatial: 'Spatial complexity: edges, and how they are spread.',
-  semantic: 'Semantic richness, by dense features; left out without a model.',
-  geometric: 'Geometric information: corners and lines.',
-  texture: 'Texture, by local binary patterns and grey-level co-occurrence.',
-})
+const saliencyWeights = weights(
+  'How telling a picture is, by its parts; it is written down, and `clip --scores` goes by it. Selection goes by quality.',
+  defaultSaliencyWeights,
+  {
+    spatial: 'Spatial complexity: edges, and how they are spread.',
+    semantic: 'Semantic richness, by dense features; left out without a model.',
+    geometric: 'Geometric information: corners and lines.',
+    texture: 'Texture, by local binary patterns and grey-level co-occurrence.',
+  },
+)
 
 const qualityWeights = weights('How good a picture is, by its parts.', defaultQualityWeights, {
   sharpness: 'Sharpness.',

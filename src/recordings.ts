@@ -48,7 +48,7 @@ async function filesOf(folder: string): Promise<string[]> {
  */
 export async function checkRecording(path: string): Promise<void> {
   const kind = await stat(path).catch(() => undefined)
-  if (!kind) throw new GrabberError('SRC_NOT_FOUND', 'the file does not exist')
+  if (!kind) throw new GrabberError('SRC_NOT_FOUND', `${basename(path)} does not exist`)
   if (!kind.isFile()) {
     throw new GrabberError('SRC_UNSUPPORTED', 'it is not a regular file', { remedy: 'give a recorded file' })
   }

@@ -32,7 +32,9 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
   const { settings, fingerprint, version } = tools
   const { outcome, seconds } = end
   const { candidateFps, width } = figuresOf(settings.keyframes)
+  const begunMs = performance.now()
   const { keyframes, records, shots, secondPass } = await finalKeyframes({ part, tools, signal, onProgress })
+  const wallSeconds = seconds + (performance.now() - begunMs) / 1000
   const { mode, imagesDir: _, ...figures } = keyframeSpec(settings.keyframes, settings.featuresModel, null)
   await writeResult(
     part.path,
@@ -57,8 +59,8 @@ export async function writeExtraction(given: ExtractionExport): Promise<number> 
       summary: { frames: outcome.totals.ledger, durationMs: mediaMs(end), damage: outcome.damage },
       run: {
         startedAtMs,
-        wallSeconds: seconds,
-        realtimeFactor: rounded(mediaMs(end) / 1000 / seconds),
+        wallSeconds: rounded(wallSeconds),
+        realtimeFactor: rounded(mediaMs(end) / 1000 / wallSeconds),
         ...{ stages: outcome.stages, peakRssBytes: outcome.peakRssBytes, restarts: outcome.restarts },
       },
     },

@@ -74,7 +74,7 @@ export function totalText(total: TotalReport): string {
     .map((outcome) => `${total[outcome]} ${outcome}`)
   const speed = total.done > 0 ? `, ${total.realtimeFactor.toFixed(1)} × real time` : ''
   const files = `${total.files} recording${total.files === 1 ? '' : 's'}`
-  return `${counts.join(', ') || 'nothing'} of ${files}: ${total.keyframes} keyframes${speed}, ${total.wallSeconds.toFixed(1)} s`
+  return `${counts.join(', ') || 'nothing'} of ${files}: ${total.keyframes} keyframe${total.keyframes === 1 ? '' : 's'}${speed}, ${total.wallSeconds.toFixed(1)} s`
 }
 
 function remark({ error, reason, resumedAtSeconds, damaged = 0, restarts = 0 }: FileReport): string {

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { z } from 'zod'
 import { runSecondPass } from '../../actors/second-pass-job.ts'
 import type { FrameRecord, KeyframeRecord } from '../../core/keyframe.ts'
 import type { ShotReport } from '../../core/shot.ts'
@@ -48,11 +49,11 @@ export async function finalKeyframes(choice: FinalChoice): Promise<FinalKeyframe
     part.journal.thin(leaving)
     for (const file of leaving) await rm(join(part.images, file), { force: true })
   }
-  const seqs = new Set(kept.map(({ seq }) => seq))
+  const staying = new Set(kept.map(({ seq }) => seq))
   return {
     keyframes: kept,
-    records: asFinal(part, seqs),
-    shots: await shotsOf(asFinal(part, seqs)),
+    records: asFinal(part, staying),
+    shots: await shotsOf(asFinal(part, staying)),
     ...(outcome && { secondPass: reportOf(outcome, selected.length) }),
   }
 }
@@ -92,25 +93,51 @@ async function secondPass(
   { part, tools, signal, onProgress }: FinalChoice,
   selected: readonly KeyframeRecord[],
 ): Promise<SecondPassOutcome> {
-  const { config, settings, host } = tools
-  const told = { version: CACHE_VERSION, max: settings.maxFrames, pictures: selected.map(({ pixelHash }) => pixelHash) }
+  const { config, settings, host, logger } = tools
+  const pictures = selected.map(({ seq, file, score }) => ({ seq, file, score: score.score }))
+  const told = {
+    version: CACHE_VERSION,
+    max: settings.maxFrames,
+    pictures,
+    pixels: selected.map(({ pixelHash }) => pixelHash),
+  }
   const key = createHash('sha256').update(JSON.stringify(told)).digest('hex')
   const cached = join(config.data, 'cache', 'second-pass', `${key}.json`)
-  const known = await readFile(cached, 'utf8').catch(() => undefined)
-  if (known !== undefined) return JSON.parse(known) as SecondPassOutcome
+  const known = await readCached(cached)
+  if (known) return known
   const outcome = await runSecondPass({
-    spec: {
-      imagesDir: part.images,
-      pictures: selected.map(({ seq, file, score }) => ({ seq, file, score: score.score })),
-      max: settings.maxFrames,
-      openTimeoutMs: config.timeouts.openMs,
-    },
+    spec: { imagesDir: part.images, pictures, max: settings.maxFrames, openTimeoutMs: config.timeouts.openMs },
     ...{ host, signal, onProgress },
   })
-  await mkdir(dirname(cached), { recursive: true })
-  await writeFile(`${cached}.part`, JSON.stringify(outcome))
-  await rename(`${cached}.part`, cached)
+  // Without it the next one takes longer; that is all.
+  await writeCached(cached, outcome).catch((error) =>
+    logger.warn({ code: 'STO_UNUSABLE' }, `the second pass is not kept (${error.code ?? 'unknown'})`),
+  )
   return outcome
+}
+
+const seqs = z.array(z.int().min(0))
+const cachedSchema = z.strictObject({
+  kept: seqs,
+  registered: z.strictObject({ before: seqs, after: seqs }),
+  pairs: z.strictObject({ compared: z.int(), verified: z.int(), withParallax: z.int() }),
+  tracks: z.strictObject({ count: z.int(), meanLength: z.number(), medianAngleDeg: z.number() }),
+})
+
+/** A file that is damaged is none. */
+async function readCached(path: string): Promise<SecondPassOutcome | undefined> {
+  try {
+    return cachedSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+async function writeCached(path: string, outcome: SecondPassOutcome): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const unfinished = `${path}.${process.pid}.part`
+  await writeFile(unfinished, JSON.stringify(outcome))
+  await rename(unfinished, path)
 }
 
 function reportOf({ kept, registered, pairs, tracks }: SecondPassOutcome, before: number): SecondPassReport {

@@ -47,6 +47,8 @@ export class OutputRoot implements Disposable {
       await writeFile(trial, 'trial')
       await rm(trial)
     } catch (error) {
+      if (isFileThere(error))
+        throw new GrabberError('CFG_USAGE', `${path} is a file`, { remedy: 'give a folder with --out' })
       throw outputError(error, path)
     }
     const lock = holdFileLock(join(path, LOCK_FILE))
@@ -132,3 +134,7 @@ export function sharedStems(paths: readonly string[]): ReadonlySet<string> {
 }
 
 const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined
+
+function isFileThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'ENOTDIR')
+}
