@@ -7,6 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { basename, extname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { GrabberError } from '../../core/errors.ts'
 
 const execute = promisify(execFile)
 const LIMIT_MS = 600_000
@@ -28,9 +29,18 @@ export function groupLength(count: number, frames: number): number {
 }
 
 export async function writeEven(clip: string, folder: string, count: number, frames: number): Promise<void> {
-  const wanted = new Set(evenFrames(count, frames))
-  const select = `select='${[...wanted].map((frame) => `eq(n,${frame})`).join('+')}'`
-  await write(clip, folder, select)
+  await write(clip, folder, `select='${isOneOf(evenFrames(count, frames))}'`)
+}
+
+/** FFmpeg refuses an expression that is nested a hundred deep, and a sum nests once for each term. */
+const TERMS = 50
+
+function isOneOf(frames: readonly number[]): string {
+  const terms = frames.map((frame) => `eq(n,${frame})`)
+  const sums = Array.from({ length: Math.ceil(terms.length / TERMS) }, (_, i) =>
+    terms.slice(TERMS * i, TERMS * (i + 1)),
+  )
+  return sums.map((sum) => `(${sum.join('+')})`).join('+')
 }
 
 /** Its most representative one of each group: the nearest to the group's mean histogram. */
@@ -42,7 +52,7 @@ async function write(clip: string, folder: string, filter: string): Promise<void
   mkdirSync(folder)
   const names = ['-fps_mode', 'passthrough', '-frame_pts', '1', join(folder, '%08d.jpg')]
   const args = ['-v', 'error', '-nostdin', '-i', clip, '-vf', filter, ...JPEG, ...names]
-  await execute('ffmpeg', args, { timeout: LIMIT_MS })
+  await tool('ffmpeg', args)
 }
 
 /** What `bin/grabber extract` makes of the clip in a mode; everything else as it comes. */
@@ -54,10 +64,20 @@ export async function writeKeyframes(clip: string, folder: string, mode: string)
     const env = { ...process.env, GRABBER_DATA: join(work, 'data') }
     const out = join(work, 'out')
     const args = ['extract', clip, '--out', out, '--mode', mode]
-    await execute(command, args, { env, timeout: LIMIT_MS, maxBuffer: 1 << 28 })
+    await tool(command, args, env)
     const images = join(out, basename(clip, extname(clip)), 'images')
     for (const name of readdirSync(images)) copyFileSync(join(images, name), join(folder, name))
   } finally {
     rmSync(work, { recursive: true })
+  }
+}
+
+/** SRC_UNREADABLE with its last words when it fails. */
+async function tool(command: string, args: string[], env = process.env): Promise<void> {
+  try {
+    await execute(command, args, { env, timeout: LIMIT_MS, maxBuffer: 1 << 28 })
+  } catch (cause) {
+    const { stderr = '' } = cause as { stderr?: string }
+    throw new GrabberError('SRC_UNREADABLE', `${basename(command)} failed: ${stderr.slice(-300)}`, { cause })
   }
 }

@@ -58,6 +58,20 @@ describe.skipIf(!rendering)('a rendered scene', () => {
     }
   })
 
+  it('gives as many as are asked for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'grabber-scene-'))
+    try {
+      const clip = join(folder, 'clip.mp4')
+      const source = ['-f', 'lavfi', '-i', 'testsrc2=s=32x32:r=25:d=20', '-c:v', 'libx264', '-preset', 'ultrafast']
+      execFileSync('ffmpeg', ['-v', 'error', ...source, clip])
+      await writeEven(clip, join(folder, 'even'), 250, 500)
+      const names = readdirSync(join(folder, 'even')).toSorted()
+      expect([names.length, names[0], names.at(-1)]).toEqual([250, '00000001.jpg', '00000499.jpg'])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it.skipIf(!colmap)('is what COLMAP reconstructs, to a hundredth of its way', async () => {
     const { clip, truth } = sceneClip('orbit', tinyScene)
     const { focalPx, width, height } = truth.intrinsics
