@@ -136,5 +136,5 @@ export function sharedStems(paths: readonly string[]): ReadonlySet<string> {
 const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined
 
 function isFileThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'ENOTDIR')
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST'
 }

@@ -229,6 +229,7 @@ describe('the output folder', () => {
   it('is refused where nothing can be written', async () => {
     const file = join(temporaryFolder(), 'file')
     writeFileSync(file, '')
+    await expect(OutputRoot.open(file)).rejects.toMatchObject({ code: 'CFG_USAGE' })
     await expect(OutputRoot.open(join(file, 'out'))).rejects.toMatchObject({ code: 'STO_OUTPUT' })
     await expect(OutputRoot.open('/proc/out')).rejects.toMatchObject({ code: 'STO_OUTPUT' })
   })
