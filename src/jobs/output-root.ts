@@ -2,7 +2,7 @@
  * The folder that results go to, `--out`: made, tried, locked, and which name in it a recording has. Runs in the command that owns
  * it. Must never touch what is no result of ours, nor give the result of one recording to another.
  */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { rm, stat, writeFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { GrabberError } from '../../core/errors.ts'
@@ -47,7 +47,7 @@ export class OutputRoot implements Disposable {
       await writeFile(trial, 'trial')
       await rm(trial)
     } catch (error) {
-      if (isFileThere(error))
+      if (statSync(path, { throwIfNoEntry: false })?.isFile())
         throw new GrabberError('CFG_USAGE', `${path} is a file`, { remedy: 'give a folder with --out' })
       throw outputError(error, path)
     }
@@ -134,7 +134,3 @@ export function sharedStems(paths: readonly string[]): ReadonlySet<string> {
 }
 
 const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined
-
-function isFileThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST'
-}
