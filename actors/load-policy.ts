@@ -120,8 +120,12 @@ export class LoadPolicy {
   #sharesOf(cameras: readonly CameraLoad[]): Map<number, number> {
     const priorities = [...new Set(cameras.map(({ priority }) => priority))].sort((a, b) => a - b)
     if (this.#gift && !priorities.includes(this.#gift.priority)) this.#gift = undefined
+    // A gift may be taken back yet.
+    const sureOf = (priority: number, share: number) => (this.#gift?.priority === priority ? this.#gift.before : share)
     const constrained = (above: number) =>
-      [...this.#shares].some(([priority, share]) => priority > above && share < 1 && priorities.includes(priority))
+      [...this.#shares].some(
+        ([priority, share]) => priority > above && sureOf(priority, share) < 1 && priorities.includes(priority),
+      )
     return new Map(
       priorities.map((priority) => {
         const fresh = constrained(priority) ? this.#limits.minShare : 1

@@ -149,6 +149,15 @@ describe('LoadPolicy', () => {
     expect(rig.after(cameras, 'overload', 3)).toEqual([0.125, 0.5, 1])
   })
 
+  it('gives a new one below no more than what is sure above: the last gift may be taken back yet', () => {
+    const rig = new Rig()
+    const high = cams(5)
+    expect(rig.after(high, 'overload', 3)).toEqual([0.5])
+    while (rig.after(high, 'calm', 1)[0] !== 1);
+    const both: Cam[] = [...high, { id: 'new', priority: 1, active: true }]
+    expect(rig.after(both, 'overload', 2)).toEqual([0.875, 0.125])
+  })
+
   it('bears a short overload, and does not forget a long one for a second between', () => {
     const rig = new Rig()
     const cameras = cams(1)
