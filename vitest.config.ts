@@ -19,6 +19,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts'],
           testTimeout: 15_000,
+          // Files share what they have loaded: a third of the CPU time was loading it 170 times. Nothing of the product has state in a module
+          // but for what a whole process has once.
+          isolate: false,
         },
       },
       {
