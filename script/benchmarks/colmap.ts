@@ -19,6 +19,8 @@ const FIRST_OCTAVE = 0
 /** Neighbours, and by COLMAP's own default those at 2, 4, 8, … pictures as well. */
 const OVERLAP = 10
 const THREADS = 2
+/** With this status the mapper leaves when it found no pair to begin with. */
+const NO_MODEL = 1
 
 export interface Model {
   /** Centres of the registered pictures by file name, in the model's own frame. */
@@ -57,8 +59,7 @@ export async function reconstruct(
   const matching = ['--SiftMatching.use_gpu', '0', '--SiftMatching.num_threads', `${THREADS}`]
   await colmap('sequential_matcher', [...common, ...matching, '--SequentialMatching.overlap', `${OVERLAP}`])
   const paths = ['--image_path', images, '--output_path', sparse, '--Mapper.num_threads', `${THREADS}`]
-  // It leaves with an error where it finds no pair to begin with.
-  await colmap('mapper', [...common, ...paths]).catch((error) => unlessStarted(error))
+  await colmap('mapper', [...common, ...paths]).catch((error) => unlessHopeless(error))
   return await largest(sparse)
 }
 
@@ -110,6 +111,7 @@ async function colmap(command: string, args: string[]): Promise<void> {
   }
 }
 
-function unlessStarted(error: unknown): void {
-  if (error instanceof GrabberError && error.code === 'SRC_NOT_FOUND') throw error
+function unlessHopeless(error: unknown): void {
+  const cause = error instanceof GrabberError ? error.cause : undefined
+  if ((cause as { code?: unknown } | undefined)?.code !== NO_MODEL) throw error
 }

@@ -3,6 +3,8 @@
  * Pure; must not be led astray by a few centres that are plainly wrong.
  */
 
+import { eigenSymmetric, elements } from '../../streams/analysis/two-view/matrix.ts'
+
 export type Point = readonly [number, number, number]
 
 export interface Similarity {
@@ -97,63 +99,20 @@ function sequence(n: number): () => number {
   }
 }
 
-/** Of the correlations S: its eigenvector of the largest eigenvalue is the quaternion (w, x, y, z). */
-function hornMatrix(s: Float64Array): number[][] {
-  const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = s as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  return [
-    [xx + yy + zz, yz - zy, zx - xz, xy - yx],
-    [yz - zy, xx - yy - zz, xy + yx, zx + xz],
-    [zx - xz, xy + yx, -xx + yy - zz, yz + zy],
-    [xy - yx, zx + xz, yz + zy, -xx - yy + zz],
-  ]
+/** Of the correlations S, `[4, 4]`: its eigenvector of the largest eigenvalue is the quaternion (w, x, y, z). */
+function hornMatrix(s: Float64Array): Float64Array {
+  const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = elements(s)
+  return Float64Array.of(
+    ...[xx + yy + zz, yz - zy, zx - xz, xy - yx],
+    ...[yz - zy, xx - yy - zz, xy + yx, zx + xz],
+    ...[zx - xz, xy + yx, -xx + yy - zz, yz + zy],
+    ...[xy - yx, zx + xz, yz + zy, -xx - yy + zz],
+  )
 }
 
-/** Jacobi's rotations on a symmetric matrix, which is overwritten. */
-function largestEigenvector(a: number[][]): number[] {
-  const n = a.length
-  const vectors = a.map((_, i) => a.map((_, j) => (i === j ? 1 : 0)))
-  for (let sweep = 0; sweep < 50; sweep++) {
-    let off = 0
-    for (let p = 0; p < n; p++) {
-      for (let q = p + 1; q < n; q++) {
-        off += a[p]![q]! ** 2
-        annihilate(a, vectors, p, q)
-      }
-    }
-    if (off < 1e-300) break
-  }
-  const largest = a.map((row, i) => row[i]!).reduce((best, value, i, all) => (value > all[best]! ? i : best), 0)
-  return vectors.map((row) => row[largest]!)
-}
-
-function annihilate(a: number[][], vectors: number[][], p: number, q: number): void {
-  const apq = a[p]![q]!
-  if (apq === 0) return
-  const theta = (a[q]![q]! - a[p]![p]!) / (2 * apq)
-  const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1))
-  const c = 1 / Math.sqrt(t * t + 1)
-  const s = t * c
-  for (const row of [...a, ...vectors]) {
-    const [x, y] = [row[p]!, row[q]!]
-    row[p] = c * x - s * y
-    row[q] = s * x + c * y
-  }
-  const [rowP, rowQ] = [a[p]!, a[q]!]
-  for (let k = 0; k < a.length; k++) {
-    const [x, y] = [rowP[k]!, rowQ[k]!]
-    rowP[k] = c * x - s * y
-    rowQ[k] = s * x + c * y
-  }
+function largestEigenvector(a: Float64Array): number[] {
+  const { vectors } = eigenSymmetric(a, 4)
+  return [0, 1, 2, 3].map((row) => vectors[4 * row]!)
 }
 
 /** Row by row; the quaternion is normalised. */

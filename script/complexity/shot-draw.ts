@@ -1,19 +1,7 @@
 /**
  * What a synthetic shot is drawn from: all of its figures, from a seed. Pure.
  */
-
-export type Random = () => number
-
-/** 0 ≤ value < 1; mulberry32. */
-export function randomOf(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { type Random, randomOf } from '../../test/support/seeded-random.ts'
 
 /** What a shot is drawn from. Lengths are shares of the diagonal, times seconds. */
 export interface ShotDraw {

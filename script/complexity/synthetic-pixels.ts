@@ -1,7 +1,8 @@
 /**
  * The pixels of synthetic shots: texture, noise, things before it, and a lens that is out of focus. Pure; works on one picture in place.
  */
-import { bell, randomOf, type ShotDraw } from './shot-draw.ts'
+import { randomOf } from '../../test/support/seeded-random.ts'
+import { bell, type ShotDraw } from './shot-draw.ts'
 
 export const WIDTH = 640
 export const HEIGHT = 360

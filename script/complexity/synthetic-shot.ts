@@ -3,7 +3,8 @@
  * by themselves, and a camera that moves, shakes, is out of focus, and meters the light. Pure; everything follows from a seed.
  */
 import type { YuvView } from '../../core/frame.ts'
-import { bell, type Random, randomOf, type ShotDraw } from './shot-draw.ts'
+import { type Random, randomOf } from '../../test/support/seeded-random.ts'
+import { bell, type ShotDraw } from './shot-draw.ts'
 import { blur, disc, fill, GRAIN, grain, HEIGHT, texture, WIDTH } from './synthetic-pixels.ts'
 
 const DIAGONAL = Math.hypot(WIDTH, HEIGHT)

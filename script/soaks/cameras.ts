@@ -3,12 +3,14 @@
  * quarter of the cameras is away all the time. Every look checks that ledgers balance and nothing runs back; the end checks what
  * is left. Entry file of a command of its own. Exit status 1 when an invariant does not hold; JSON on stdout.
  */
+
 import { parseArgs } from 'node:util'
 import { connect } from 'nats'
 import { imbalance, type LedgerCounts } from '../../core/ledger.ts'
 import { jsonLines } from '../../test/e2e/support/grabber.ts'
 import { processesOf } from '../../test/e2e/support/processes.ts'
 import { storedIds, until } from '../../test/integration/support/nats.ts'
+import { randomOf } from '../../test/support/seeded-random.ts'
 import { handlesOf, rssBytes } from '../benchmarks/processes.ts'
 import { type SoakCamera, SoakSite } from './camera-site.ts'
 
@@ -21,7 +23,7 @@ const options = {
 } as const
 
 const { values } = parseArgs({ args: process.argv.slice(2), options })
-const random = generator(Number(values.seed))
+const random = randomOf(Number(values.seed))
 const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!
 process.stderr.write(`seed ${values.seed}\n`)
 
@@ -117,15 +119,4 @@ interface SessionEnd {
   camera: string
   ledger: LedgerCounts
   leases: number
-}
-
-/** Numbers in [0, 1) that a seed repeats: mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

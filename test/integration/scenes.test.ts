@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { reconstruct } from '../../script/benchmarks/colmap.ts'
+import { noModel, reconstruct } from '../../script/benchmarks/colmap.ts'
 import { writeEven, writeThumbnails } from '../../script/benchmarks/picture-choices.ts'
 import { figuresOf } from '../../script/benchmarks/reconstruction-figures.ts'
 import { sceneClip, tinyScene } from '../support/scenes/scene-clips.ts'
@@ -85,6 +85,19 @@ describe.skipIf(!rendering)('a rendered scene', () => {
       expect(figures).toMatchObject({ pictures: 12, registeredShare: 1, coveredShare: 1 })
       expect(figures.registeredPositionError).toBeLessThan(0.01)
       expect(figures.meanTrackLength).toBeGreaterThan(3)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it.skipIf(!colmap)('gives no model, and no error, of pictures that show nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'grabber-scene-'))
+    const [images, work] = [join(folder, 'images'), join(folder, 'work')]
+    try {
+      for (const name of [images, work]) mkdirSync(name)
+      const source = ['-f', 'lavfi', '-i', 'color=gray:s=320x180:r=4:d=1']
+      execFileSync('ffmpeg', ['-v', 'error', ...source, join(images, '%d.jpg')])
+      expect(await reconstruct(images, work, 250, [320, 180])).toBe(noModel)
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -5,7 +5,17 @@
  */
 import { addOuter } from './homography.ts'
 import { type Matches, normalise } from './matches.ts'
-import { determinant, eigenSymmetric, type Mat3, multiply, nullSpace, svd3, transpose, unit } from './matrix.ts'
+import {
+  determinant,
+  eigenSymmetric,
+  elements,
+  type Mat3,
+  multiply,
+  nullSpace,
+  svd3,
+  transpose,
+  unit,
+} from './matrix.ts'
 
 /** Points that fix it, up to three solutions. */
 export const FUNDAMENTAL_SAMPLE = 7
@@ -87,17 +97,7 @@ function writeEquation(a: Float64Array, at: number, { x1, y1, x2, y2 }: Matches,
 
 /** Sampson's: squared distance of each match to the nearest that F allows, to first order, px² (both pictures together). */
 export function sampsonErrors(matches: Matches, f: Mat3, out: Float64Array): void {
-  const [f0, f1, f2, f3, f4, f5, f6, f7, f8] = f as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  const [f0, f1, f2, f3, f4, f5, f6, f7, f8] = elements(f)
   for (let i = 0; i < matches.count; i++) {
     const x = matches.x1[i]!
     const y = matches.y1[i]!

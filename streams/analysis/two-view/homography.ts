@@ -3,7 +3,7 @@
  * Hartley and Zisserman, "Multiple View Geometry", 2nd edition, algorithms 4.1 and 4.2, and § 4.2.6 for Sampson's error.
  */
 import { type Matches, normalise } from './matches.ts'
-import { eigenSymmetric, invert, type Mat3, multiply, nullSpace, unit } from './matrix.ts'
+import { eigenSymmetric, elements, invert, type Mat3, multiply, nullSpace, unit } from './matrix.ts'
 
 /** Points that fix it. */
 export const HOMOGRAPHY_SAMPLE = 4
@@ -51,17 +51,7 @@ function writeEquations(a: Float64Array, at: number, { x1, y1, x2, y2 }: Matches
 
 /** Squared distance of each match to the nearest that the homography allows, to first order, px² (both pictures together). */
 export function homographyErrors(matches: Matches, h: Mat3, out: Float64Array): void {
-  const [h0, h1, h2, h3, h4, h5, h6, h7, h8] = h as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  const [h0, h1, h2, h3, h4, h5, h6, h7, h8] = elements(h)
   for (let i = 0; i < matches.count; i++) {
     const x = matches.x1[i]!
     const y = matches.y1[i]!

@@ -6,6 +6,13 @@
 /** `[3, 3]` row-major. */
 export type Mat3 = Float64Array
 
+type Nine = readonly [number, number, number, number, number, number, number, number, number]
+
+/** The nine numbers, to be named in inner loops. */
+export function elements(m: Mat3): Nine {
+  return m as unknown as Nine
+}
+
 export function multiply(a: Mat3, b: Mat3): Mat3 {
   const out = new Float64Array(9)
   for (let row = 0; row < 3; row++) {

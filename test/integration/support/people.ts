@@ -1,10 +1,12 @@
 /** People in a database of a test's own, with vectors made of few numbers. Test support. */
+
 import { join } from 'node:path'
 import { systemClock } from '../../../core/clock.ts'
 import type { GalleryHit } from '../../../core/observation.ts'
 import { SqliteGallery } from '../../../src/store/gallery.ts'
 import { PeopleStore } from '../../../src/store/people-store.ts'
 import { openStore } from '../../../src/store/sqlite.ts'
+import { randomOf } from '../../support/seeded-random.ts'
 import { onCleanUp, temporaryFolder } from './nats.ts'
 
 export const MODEL = 'face-test'
@@ -37,15 +39,10 @@ export function unit(dimension: number, ...values: number[]): Float32Array {
   return Float32Array.from(padded, (value) => value / norm)
 }
 
-/** Pseudo-random numbers of [-1, 1), the same for the same seed (mulberry32). */
+/** Pseudo-random numbers of [-1, 1), the same for the same seed. */
 export function numbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 31 - 1
-  }
+  const random = randomOf(seed)
+  return () => 2 * random() - 1
 }
 
 export function randomUnit(dimension: number, next: () => number): Float32Array {

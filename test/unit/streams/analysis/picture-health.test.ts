@@ -1,12 +1,14 @@
 /** Verdicts on pictures made of numbers; with real encoders: test/integration/picture-health. */
+
 import { describe, expect, it } from 'vitest'
 import type { LumaView } from '../../../../core/frame.ts'
 import { PictureHealthModel } from '../../../../streams/analysis/picture-health.ts'
-import { generator } from '../sources/simulated-camera.ts'
+import { randomOf } from '../../../support/seeded-random.ts'
+
 import { plain } from '../studio.ts'
 
 const [WIDTH, HEIGHT] = [160, 96]
-const random = generator(3)
+const random = randomOf(3)
 
 /** Details everywhere. */
 const scene = ((): Float32Array => {

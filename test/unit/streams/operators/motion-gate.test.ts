@@ -2,21 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { LumaView } from '../../../../core/frame.ts'
 import type { Gated } from '../../../../streams/graph-item.ts'
 import { MotionGate, motionGate } from '../../../../streams/operators/motion-gate.ts'
+import { randomOf } from '../../../support/seeded-random.ts'
 import { patchwork, plain, Run, Studio } from '../studio.ts'
 
 const SIDE = 160
 const STEP_MS = 200
-
-/** Numbers that look random and are the same in every run (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 const draw = (valueAt: (x: number, y: number) => number): LumaView => {
   const luma = plain(0, SIDE, SIDE)
@@ -68,7 +58,7 @@ describe('motionGate', () => {
   })
 
   it('sensor noise is not motion', () => {
-    const noise = random(1)
+    const noise = randomOf(1)
     const noisy = times(20, () => draw((x, y) => 60 + ((x + y) % 100) + (noise() - 0.5) * 40))
     const { told, passed } = play(noisy)
     expect(told).toEqual([])

@@ -1,4 +1,5 @@
 /** A camera whose clock drifts, behind a network that queues: what arrives when, and when it was really captured. Test support. */
+import { randomOf } from '../../../support/seeded-random.ts'
 
 export interface Simulation {
   seed: number
@@ -27,7 +28,7 @@ export interface SimulatedArrival {
 
 export function simulate(options: Simulation): SimulatedArrival[] {
   const { seconds, fps, driftPpm, baseDelayMs, jitterMs, stallChance, stallMs, wallMs } = options
-  const random = generator(options.seed)
+  const random = randomOf(options.seed)
   const arrivals: SimulatedArrival[] = []
   let openMs = 0
   for (let i = 0; i < seconds * fps; i++) {
@@ -40,15 +41,4 @@ export function simulate(options: Simulation): SimulatedArrival[] {
     arrivals.push({ ptsMs, monotonicMs: openMs, arrivedAtMs: Math.floor(wallMs + openMs), trulyMs })
   }
   return arrivals
-}
-
-/** mulberry32: the same numbers for the same seed. */
-export function generator(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

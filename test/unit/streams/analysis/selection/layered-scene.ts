@@ -2,8 +2,10 @@
  * A small world for tests of selection: textured walls one behind the other, seen by a camera that moves and turns. The picture
  * is made ray by ray, so that parallax, occlusion and rotation are those of a real pinhole camera.
  */
+
 import type { LumaView } from '../../../../../core/frame.ts'
 import type { Size } from '../../../../../core/geometry.ts'
+import { randomOf } from '../../../../support/seeded-random.ts'
 
 export const SIZE: Size = { width: 320, height: 180 }
 /** px; 65° across. */
@@ -39,7 +41,7 @@ function wall(depth: number, cover: number, cell: number, salt: number): Wall {
 function tile(salt: number): Float32Array {
   const known = tiles.get(salt)
   if (known) return known
-  const random = generator(salt * 7919 + 13)
+  const random = randomOf(salt * 7919 + 13)
   const made = Float32Array.from({ length: TILE * TILE }, () => 255 * random())
   tiles.set(salt, made)
   return made
@@ -67,7 +69,7 @@ export function renderPicture(walls: readonly Wall[], poses: readonly Pose[], ex
   const { width, height } = SIZE
   const sums = new Float32Array(width * height)
   for (const pose of poses) addView(sums, walls, pose)
-  const random = generator(exposure.seed ?? 1)
+  const random = randomOf(exposure.seed ?? 1)
   const noise = exposure.noise ?? 0
   const data = new Uint8Array(width * height)
   for (let i = 0; i < data.length; i++) {
@@ -120,15 +122,4 @@ function look(values: Float32Array, x: number, y: number): number {
   const upper = values[top + left]! * (1 - fx) + values[top + right]! * fx
   const lower = values[bottom + left]! * (1 - fx) + values[bottom + right]! * fx
   return upper * (1 - fy) + lower * fy
-}
-
-/** Numbers in [0, 1), the same ones for a seed (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let value = Math.imul(state ^ (state >>> 15), state | 1)
-    value = (value + Math.imul(value ^ (value >>> 7), value | 61)) ^ value
-    return ((value ^ (value >>> 14)) >>> 0) / 4294967296
-  }
 }

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { complexityMetrics, type ShotComplexity } from '../../../../../core/shot.ts'
 import { type Example, fitModel } from '../../../../../script/complexity/fit.ts'
-import { drawShot, randomOf } from '../../../../../script/complexity/shot-draw.ts'
+import { drawShot } from '../../../../../script/complexity/shot-draw.ts'
 import { metricsOf, workOf } from '../../../../../script/complexity/shot-run.ts'
 import { SyntheticShot } from '../../../../../script/complexity/synthetic-shot.ts'
 import { forecastShot } from '../../../../../streams/analysis/shots/complexity-forecast.ts'
 import shipped from '../../../../../streams/analysis/shots/complexity-model.json' with { type: 'json' }
+import { randomOf } from '../../../../support/seeded-random.ts'
 
 /** In the middle of what the shipped model was trained on. */
 const usual = Object.fromEntries(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { LumaView } from '../../../../../core/frame.ts'
 import type { ShotBegin } from '../../../../../core/shot.ts'
 import { FrameLooks, type KnownMotion } from '../../../../../streams/analysis/shots/frame-looks.ts'
-import { randomOf } from '../../../../integration/support/damage.ts'
+import { randomOf } from '../../../../support/seeded-random.ts'
 
 const [WIDTH, HEIGHT] = [320, 184]
 const STEP_MS = 100

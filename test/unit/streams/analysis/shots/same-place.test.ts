@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LumaView } from '../../../../../core/frame.ts'
 import { isSamePlace, smallCopy } from '../../../../../streams/analysis/shots/same-place.ts'
-import { randomOf } from '../../../../integration/support/damage.ts'
+import { randomOf } from '../../../../support/seeded-random.ts'
 
 const [WIDTH, HEIGHT] = [40, 22]
 

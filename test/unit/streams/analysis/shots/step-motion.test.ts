@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Flow } from '../../../../../streams/analysis/selection/lucas-kanade.ts'
 import { stepMotion } from '../../../../../streams/analysis/shots/step-motion.ts'
-import { randomOf } from '../../../../integration/support/damage.ts'
+import { randomOf } from '../../../../support/seeded-random.ts'
 
 const size = { width: 640, height: 360 }
 const DIAGONAL = Math.hypot(640, 360)

@@ -1,8 +1,9 @@
 /**
  * Matches of two views made of a known world, for tests.
  */
+
 import type { Matches } from '../../../../../streams/analysis/two-view/matches.ts'
-import { generator } from '../selection/layered-scene.ts'
+import { randomOf } from '../../../../support/seeded-random.ts'
 
 export const SIZE = { width: 640, height: 360 }
 export const FOCAL_PX = 500
@@ -21,7 +22,7 @@ export const depths: World = { depth: (_x, _y, random) => 3 + 6 * random(), yaw:
 
 /** `outliers`: share of the matches that lead anywhere, the first ones. */
 export function correspondences(world: World, count: number, noisePx: number, outliers: number, seed: number): Matches {
-  const random = generator(seed)
+  const random = randomOf(seed)
   const gauss = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   const column = () => new Float64Array(count)
   const matches = { count, x1: column(), y1: column(), x2: column(), y2: column() }
