@@ -22,7 +22,12 @@ export function featuresModelOf(config: Config, keyframes: KeyframesConfig): str
     .filter(({ kind }) => kind === 'dense-features')
   if (features === 'auto') return byPreference(folder, entries).find((entry) => isThere(folder, entry))?.id ?? null
   const named = entries.find(({ id }) => id === features)
-  if (!named) throw new GrabberError('MDL_INVALID', `there is no model of dense features ${features}`)
+  if (!named) {
+    const known = entries.map(({ id }) => id).join(', ')
+    throw new GrabberError('MDL_INVALID', `there is no model of dense features ${features}; there are ${known}`, {
+      remedy: 'correct keyframes.features in the configuration',
+    })
+  }
   if (isThere(folder, named)) return named.id
   throw new GrabberError('MDL_MISSING', `the model of dense features ${features} is not installed`)
 }

@@ -7,7 +7,7 @@ import { GrabberError } from '../../core/errors.ts'
 import { chooseClips } from '../clips/choose-clips.ts'
 import type { Recording } from '../clips/clip-tasks.ts'
 import { eventMoments } from '../clips/event-moments.ts'
-import { clipsAt } from '../clips/given-times.ts'
+import { checkTimes, clipsAt } from '../clips/given-times.ts'
 import { type ClipChoice, type ClipLimits, LONGEST_MS, MAX_CLIPS, SHORTEST_MS } from '../clips/moment.ts'
 import { scoreMoments } from '../clips/score-moments.ts'
 import { parseTransitions, type Transition } from '../clips/transitions.ts'
@@ -69,10 +69,15 @@ export function clipOrder(flags: ClipFlags): ClipOrder {
   }
 }
 
-/** At least one. CFG_USAGE, SRC_LIMIT for a recording shorter than a clip, SRC_EMPTY where nothing is worth one. */
+/** What the moments are told by: asked before the recording is read, which may take long. Empty for times. CFG_USAGE. */
+export async function momentsText({ moments }: ClipOrder, { cwd }: Pick<CliContext, 'cwd'>): Promise<string> {
+  return moments.from === 'times' ? '' : await readText(resolve(cwd, moments.file), moments.file)
+}
+
+/** `text`: of `momentsText`. At least one. CFG_USAGE, SRC_LIMIT for a recording shorter than a clip, SRC_EMPTY where nothing is worth one. */
 export async function whichClips(
   { moments, limits: asked }: ClipOrder,
-  { cwd }: Pick<CliContext, 'cwd'>,
+  text: string,
   { path, facts }: Recording,
 ): Promise<ClipChoice[]> {
   const { durationMs } = facts
@@ -86,7 +91,6 @@ export async function whichClips(
       },
     )
   if (moments.from === 'times') return clipsAt(moments.times, limits)
-  const text = await readText(resolve(cwd, moments.file), moments.file)
   const found =
     moments.from === 'events'
       ? eventMoments(text, moments.camera ?? cameraIdOf(path))
@@ -104,6 +108,7 @@ function momentsOf({ events, camera, scores, at }: ClipFlags): Moments {
   if (events !== undefined) given.push({ from: 'events', file: events, camera: camera ?? null })
   if (scores !== undefined) given.push({ from: 'scores', file: scores })
   if (at !== undefined) given.push({ from: 'times', times: at })
+  checkTimes(at ?? [])
   const [only] = given
   if (!only || given.length > 1) throw usage('give one of --events, --scores and --at')
   if (camera !== undefined && events === undefined) throw usage('--camera belongs to --events')

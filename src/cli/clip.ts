@@ -24,7 +24,7 @@ import { checkUnchanged, hashRecording } from '../jobs/steady-recording.ts'
 import { checkRecording } from '../recordings.ts'
 import { makeFolder } from '../store/data-dir.ts'
 import { JobStore, jobsPath } from '../store/jobs.ts'
-import { type ClipFlags, type ClipOrder, clipOrder, whichClips } from './clip-order.ts'
+import { type ClipFlags, type ClipOrder, clipOrder, momentsText, whichClips } from './clip-order.ts'
 import { type ClipReport, clipReport, clipTable } from './clip-report.ts'
 import { type CliContext, openConfig } from './context.ts'
 import { progressLine } from './progress-line.ts'
@@ -59,6 +59,7 @@ export function registerClip(program: Command, context: CliContext): void {
 }
 
 async function clip(context: CliContext, config: Config, path: string, order: ClipOrder): Promise<ClipReport> {
+  const text = await momentsText(order, context)
   const { sizeBytes } = await checkedSize(path)
   makeFolder(config.data)
   using jobs = JobStore.open(jobsPath(config.data), systemClock)
@@ -71,7 +72,7 @@ async function clip(context: CliContext, config: Config, path: string, order: Cl
     onProgress: (share) => progress.update(share, 1),
   })
   try {
-    return await work({ context, config, path, order, log })
+    return await work({ context, config, path, order, text, log })
   } catch (error) {
     const coded = toGrabberError(error)
     if (context.signal.aborted) log.end('cancelled', 'interrupted')
@@ -87,10 +88,12 @@ interface Work {
   config: Config
   path: string
   order: ClipOrder
+  /** Of `momentsText`. */
+  text: string
   log: JobLog
 }
 
-async function work({ context, config, path, order, log }: Work): Promise<ClipReport> {
+async function work({ context, config, path, order, text, log }: Work): Promise<ClipReport> {
   const { signal, logger } = context
   log.move('preflight', 'is looked at')
   const steady = await hashRecording(path, signal)
@@ -103,7 +106,7 @@ async function work({ context, config, path, order, log }: Work): Promise<ClipRe
   log.move('running', seen, { contentHash: steady.contentHash })
   using root = await OutputRoot.open(resolve(context.cwd, order.out))
   await using folder = await ClipFolder.open(root.path, stemOf(path))
-  const clips = await attempts(log, () => make({ context, config, path, order, log }, folder))
+  const clips = await attempts(log, () => make({ context, config, path, order, text, log }, folder))
   log.move('exporting', `${clips.length} ${clips.length === 1 ? 'file' : 'files'} verified`)
   signal.throwIfAborted()
   await checkUnchanged(steady)
@@ -112,13 +115,13 @@ async function work({ context, config, path, order, log }: Work): Promise<ClipRe
   return clipReport(basename(path), clips, names)
 }
 
-async function make({ context, config, path, order, log }: Work, folder: ClipFolder): Promise<MadeClip[]> {
+async function make({ context, config, path, order, text, log }: Work, folder: ClipFolder): Promise<MadeClip[]> {
   const { signal, logger } = context
   const host = hostSettings(config, logger)
   const entry = new URL('../media/reencode-host.ts', import.meta.url)
   await using transcoder = await Transcoder.start({ entry, workFolder: folder.path, host, signal })
   const recording = { path, facts: sourceFacts(await transcoder.probe(path)) }
-  const choices = await whichClips(order, context, recording)
+  const choices = await whichClips(order, text, recording)
   for (const [i, choice] of choices.entries()) log.note(`clip ${i + 1}: ${sayChoice(choice)}`)
   const tools: ClipTools = {
     ...{ transcoder, host, signal, folder: folder.path },

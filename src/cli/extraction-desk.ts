@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { copyPictures } from '../../actors/copies-job.ts'
 import { HostPool } from '../../actors/host-pool.ts'
+import { figuresOf, type KeyframesConfig } from '../../config/keyframe-schema.ts'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { fromCoded, GrabberError } from '../../core/errors.ts'
@@ -21,6 +22,10 @@ import { type ExtractFlags, extractSettings, wholeNumber } from './extract-optio
 import { type ProgressLine, progressLine } from './progress-line.ts'
 import { table } from './table.ts'
 import { openWorkbench } from './workbench.ts'
+
+const NO_FEATURES =
+  'no model of dense features is installed: saliency goes without semantics; grabber models pull xfeat adds it'
+const asksFeatures = (keyframes: KeyframesConfig) => figuresOf(keyframes).featuresEvery !== null
 
 export interface DeskOptions {
   context: CliContext
@@ -52,6 +57,8 @@ export class ExtractionDesk implements AsyncDisposable {
     const { context, config, flags, known } = options
     const parallel = parallelOf(config, flags)
     const settings = extractSettings(config, flags)
+    if (settings.featuresModel === null && settings.keyframes.features === 'auto' && asksFeatures(settings.keyframes))
+      context.logger.warn({ code: 'MDL_MISSING' }, NO_FEATURES)
     const shared = sharedStems(known)
     const stack = new AsyncDisposableStack()
     try {

@@ -43,6 +43,11 @@ export function clipsAt(words: readonly string[], { count, minMs, maxMs, duratio
   }))
 }
 
+/** That all are times, before anything is read of a recording. */
+export function checkTimes(words: readonly string[]): void {
+  for (const word of words) parse(word, 1)
+}
+
 function parse(word: string, usualMs: number): Given {
   const [time = '', length] = word.split(',')
   const fromMs = millisecondsOf(time)

@@ -79,7 +79,7 @@ function parse(text: string): z.output<typeof metadataSchema> {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  throw refusal('it is no metadata.json of an extraction')
+  throw refusal('--scores takes the metadata.json of an extraction, and this is none')
 }
 
 function refusal(message: string): GrabberError {
