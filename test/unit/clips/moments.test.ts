@@ -83,7 +83,9 @@ describe('scoreMoments', () => {
 
   it('refuses another recording’s scores, and what are none', () => {
     expect(() => scoreMoments(metadata, 99, 20_000, 2)).toThrow(/1234 bytes, and this one has 99/)
-    expect(() => scoreMoments('[]', 1234, 20_000, 2)).toThrow(/no metadata.json/)
+    expect(() => scoreMoments('[]', 1234, 20_000, 2)).toThrow(
+      /takes the metadata.json of an extraction, and this is none/,
+    )
     const bare = JSON.stringify({ source: { sizeBytes: 1 }, candidates: { columns: ['seq'], rows: [[1]] } })
     expect(() => scoreMoments(bare, 1, 20_000, 2)).toThrow(/no scores/)
   })
