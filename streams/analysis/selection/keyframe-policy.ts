@@ -10,6 +10,8 @@ import type { ViewProgress } from './view-change.ts'
 
 /** From this share of the way to the next keyframe on, a candidate may become it. */
 export const OPEN_PROGRESS = 0.4
+/** The same for a blurred one: taken early it lacks the baseline, and whatever follows would be as near to it. */
+export const SOFT_OPEN_PROGRESS = 0.8
 /** Here the window closes, however short it was: the view is leaving. */
 export const CLOSE_PROGRESS = 1.4
 /** Here a poor picture is better than none. */
@@ -20,8 +22,8 @@ export const POOR_PATIENCE = 1.5
 export const LAST_PROGRESS = 0.5
 /** A candidate is not held longer than this while nothing happens, ms: without one, work can be resumed from here. */
 export const HOLD_MS = 10_000
-/** After so long without a moment to resume from, one candidate is passed over for it, ms. */
-export const REST_MS = 5000
+/** After so long without a moment to resume from, one candidate is passed over for it, ms: one that is not due, and then any. */
+const REST_MS = { notDue: 5000, any: 10_000 }
 /** Of the aimed-at distance: a held candidate this far behind is taken, so that the next one is not too far from it. */
 export const LEFT_BEHIND = 0.6
 /** A held candidate is not given up for a picture that is better by less: each is encoded. */
@@ -40,8 +42,13 @@ const CHANGED_OVERLAP = 0.2
  * not the view's. Round an object a median of 2.5 % of the diagonal went with half of the points (26° of viewpoint).
  */
 const MOST_LOSS_BY_MOVE = 4
-/** Blurred pictures match only over short ways, and the way is shortened by as much as sharpness is lost, down to this share. */
-const LEAST_MATCHED = 0.5
+/**
+ * A blurred picture places its points as much worse as it is less sharp, and so needs a baseline as much longer to place them in depth;
+ * the way to it is stretched by what sharpness is lost, up to this. Overlap still ends it. Blur is mostly a swing's, whose flow is
+ * rotation: at 0.1 of the diagonal from picture to picture the camera has gone 2 % of its distance to what it sees, less than blur
+ * of 10 px tells. COLMAP then lost scale by a factor of five, and the more pictures there were the surer.
+ */
+const MOST_BLUR_STRETCH = 2
 /** A turn on the spot shows something new, but fixes no point: what it shows needs to overlap, and no more. */
 const TURN_STRETCH = 1.5
 /** Share of the aimed-at distance that is enough when it is all parallax: some 4° of a phone's view of 65°. */
@@ -58,8 +65,8 @@ export interface Progress {
 
 /** How far the view is on its way to the next keyframe. `sharpness`: of the picture against its neighbours; `twice`: points of the last one with two sightings. */
 export function progressOf(view: ViewProgress, sharpness: number, twice: number, spec: KeyframeSpec): Progress {
-  const matched = Math.max(LEAST_MATCHED, Math.min(1, sharpness))
-  const moved = view.flowRatio / (spec.targetFlowRatio * matched * (view.turned ? TURN_STRETCH : 1))
+  const blurStretch = Math.min(MOST_BLUR_STRETCH, 1 / Math.min(1, sharpness))
+  const moved = view.flowRatio / (spec.targetFlowRatio * Math.max(blurStretch, view.turned ? TURN_STRETCH : 1))
   if (view.flowRatio < STILL_FLOW_RATIO) {
     return { ratio: view.overlapRatio < CHANGED_OVERLAP ? CLOSE_PROGRESS : moved, reason: 'overlap' }
   }
@@ -72,6 +79,14 @@ export function progressOf(view: ViewProgress, sharpness: number, twice: number,
   if (lost > progress.ratio) progress = { ratio: lost, reason: 'overlap' }
   if (twice >= MIN_CONTINUITY_TRACKS && broken > progress.ratio) progress = { ratio: broken, reason: 'continuity' }
   return view.turned ? { ...progress, reason: 'rotation' } : progress
+}
+
+/**
+ * How long work may go on without a moment to resume from, ms. In a swing each candidate may be due, and without this one its
+ * neighbours would share too little: there it waits.
+ */
+export function restAfterMs(progress: number): number {
+  return progress < 1 ? REST_MS.notDue : REST_MS.any
 }
 
 /** Whether the one held is to be taken: `progress` of the view now, and for how long a keyframe has been due. */

@@ -22,7 +22,8 @@ import {
   OPEN_PROGRESS,
   POOR_PATIENCE,
   progressOf,
-  REST_MS,
+  restAfterMs,
+  SOFT_OPEN_PROGRESS,
   valueAt,
 } from './keyframe-policy.ts'
 import { emptyStep, type SelectorState } from './selection-state.ts'
@@ -186,9 +187,10 @@ export class KeyframeSelector {
     const progress = progressOf(measured, worth.sharpness, key.twice, this.#spec)
     const { continuityRatio: _, turned: __, ...view } = measured
     this.#letGo(candidate.ptsMs, progress.ratio)
-    const rests = !this.#held && candidate.ptsMs - this.#restMs > REST_MS
+    const rests = !this.#held && candidate.ptsMs - this.#restMs > restAfterMs(progress.ratio)
     if (progress.ratio >= 1 && !rests) this.#due ??= { sinceMs: candidate.ptsMs, reason: progress.reason }
     const value = valueAt(worth.quality, progress.ratio)
+    const opening = worth.soft ? SOFT_OPEN_PROGRESS : OPEN_PROGRESS
     const isBetter = !worth.refused && !rests && (!this.#held || value > this.#held.value * CLEARLY_BETTER)
     // A picture too far on replaces no held one: that one is taken, and this one is looked at against it.
     const isFar = progress.ratio >= CLOSE_PROGRESS
@@ -197,10 +199,10 @@ export class KeyframeSelector {
       this.#advance(candidate, worth, this.#key!, still)
       return
     }
-    if (candidate.wanted || (isBetter && progress.ratio >= OPEN_PROGRESS)) {
+    if (candidate.wanted || (isBetter && progress.ratio >= opening)) {
       this.#hold(candidate, view, worth, value, progress.ratio)
     } else if (worth.refused) this.#pass(candidate, view, worth.refused, worth.evidence)
-    else if (progress.ratio < OPEN_PROGRESS || rests) {
+    else if (progress.ratio < opening || rests) {
       this.#pass(candidate, view, still ? 'still' : 'near', describeView(view))
     } else this.#pass(candidate, view, 'weaker', `${worth.evidence}; the one held is better`)
     if (candidate.wanted) this.#commit('trigger')

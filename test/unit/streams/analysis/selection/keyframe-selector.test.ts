@@ -116,6 +116,28 @@ describe('a camera that does not move on', () => {
   })
 })
 
+describe('a swing on the way', () => {
+  const pose = (n: number): Pose => ({ x: 0.03 * n, yaw: 0.1 * (Math.max(0, Math.min(18, n - 6)) - 9) })
+  /** The shutter is open for a twelfth of the time between two candidates. */
+  const open = (n: number) => Array.from({ length: 7 }, (_, k) => pose(n + (k / 6 - 0.5) / 12))
+  const inSwing = (records: readonly DecidedFrame[]) =>
+    chosen(records).filter(({ seq }) => seq > 3 * 8 && seq <= 3 * 24)
+  const blurry = inSwing(select(clip(30, open, layers(4))))
+
+  it('gives fewer pictures the more it blurs: they need the longer baseline', () => {
+    const sharp = inSwing(select(clip(30, (n) => [pose(n)], layers(4))))
+    expect(blurry.length).toBeGreaterThanOrEqual(4)
+    expect(blurry.length).toBeLessThan(sharp.length)
+  })
+
+  it('still shows points three times, which carry the scale through', () => {
+    for (const { links, view } of blurry) {
+      expect(view!.flowRatio).toBeLessThan(0.3)
+      expect(links[1]![1]).toBeGreaterThan(30)
+    }
+  })
+})
+
 describe('pictures that are not fit', () => {
   it('passes over a blurred one for a sharp neighbour', () => {
     const pose = (n: number): Pose => ({ x: 0.06 * n, pitch: 0.05 * Math.sin(2 * n) })
