@@ -96,6 +96,12 @@ describe.skipIf(!hasClips)('a camera at rest', () => {
       const ends = [picture.subarray(0, 3).toString('hex'), picture.subarray(-2).toString('hex')]
       expect([data.reason.length > 0, ...ends]).toEqual([true, 'ffd8ff', 'ffd9'])
     }
+    type Listed = { keyframes: { id: string; hasPicture: boolean }[]; next: string | null }
+    const listed = await daemon.get<Listed>('/api/v1/keyframes?camera=hall')
+    expect(listed).toMatchObject({ keyframes: keyframes.map(({ id }) => ({ id, hasPicture: true })), next: null })
+    const served = await fetch(`${daemon.info.httpUrl}/api/v1/keyframes/${keyframes[0]!.id}/picture`)
+    const kept = readFileSync(join(grabber.data, 'pictures', keyframes[0]!.data.file!))
+    expect(Buffer.from(await served.arrayBuffer()).equals(kept)).toBe(true)
     await until('they are published', () => published.size >= keyframes.length)
     expect([...published].sort()).toEqual(keyframes.map(({ id }) => id).sort())
 
