@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** What measures, and what holds live streams to their time: one file at a time, after all others. So do new faults. */
 const ALONE = ['test/integration/{live-keyframes,soak,test-servers}.test.ts', 'test/e2e/live-camera.test.ts']
 /** Faults whose tests look at outcomes only: they may come late. */
-const PATIENT_FAULTS = 'test/fault/{daemon,damaged-streams,engine-scenarios,engines,extract,publish,replay}.test.ts'
+const PATIENT_FAULTS =
+  'test/fault/{clip,daemon,damaged-streams,engine-scenarios,engines,extract,publish,replay,second-pass}.test.ts'
 
 /** For tests that start real processes; what they wait for comes late on a busy machine. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { truncateSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HostSettings } from '../../actors/host-settings.ts'
+import { type SpawnHost, spawnHost } from '../../actors/kernel/child-process.ts'
 import { probeRecording } from '../../actors/probe-job.ts'
 import { systemClock } from '../../core/clock.ts'
 import { ClipFolder, turned } from './support/clips.ts'
@@ -102,6 +103,17 @@ describe('probeRecording', () => {
     await expect(probe(text)).rejects.toMatchObject({ code: 'SRC_UNREADABLE' })
     await expect(probe(blank)).rejects.toMatchObject({ code: 'DEC_FAILED' })
     await expect(probe(clips.at('nothing.mp4'))).rejects.toMatchObject({ code: 'SRC_UNREADABLE' })
+  })
+
+  it('a host that is killed for no fault of the file is followed by another', async () => {
+    let started = 0
+    const spawn: SpawnHost = async (options) => {
+      const child = await spawnHost<never, never>(options)
+      if (started++ === 0) child.kill('SIGKILL')
+      return child
+    }
+    const report = await probeRecording({ path: plain, host: { ...host, spawn }, signal, openTimeoutMs: 30_000 })
+    expect([report.packets, started]).toEqual([100, 2])
   })
 
   it('a host that dies on the file, or falls silent, or is called off', async () => {
