@@ -97,6 +97,24 @@ describe('probeRecording', () => {
     expect(flipped.damage.at).toEqual([{ ptsMs, byte, what: 'a unit is longer than its packet' }])
   })
 
+  it.each(['ts', 'mkv', 'avi', 'mp4'])(
+    'says that a %s is cut off, also less than a second before its end',
+    async (kind) => {
+      const whole = clips.made(`whole.${kind}`, '-i', plain, '-c', 'copy', '-movflags', '+faststart')
+      // No whole number of transport packets.
+      const cut = clips.edited(`ends.${kind}`, whole, (bytes) => {
+        return bytes.subarray(0, Math.floor((0.95 * bytes.length) / 188) * 188 + 100)
+      })
+      const [good, bad] = await Promise.all([probe(whole), probe(cut)])
+      expect(good.damage.count).toBe(0)
+      const { ptsMs, byte, what } = bad.damage.at.at(-1)!
+      expect(what).toMatch(
+        kind === 'ts' ? /within a packet, after 100 of 188 bytes$/ : /\d+ bytes before its container does$/,
+      )
+      expect([byte, ptsMs > 3600, ptsMs < 4000]).toEqual([bad.sizeBytes, true, true])
+    },
+  )
+
   it('what is no video, or has no picture in it, is a code of the input', async () => {
     const text = clips.edited('text.mp4', plain, () => Buffer.from('not a video at all\n'.repeat(100)))
     const blank = clips.edited('blank.mp4', plain, (bytes) => Buffer.from(bytes).fill(0, bytes.indexOf('mdat') + 4))
