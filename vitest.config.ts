@@ -18,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts'],
           testTimeout: 15_000,
           // Files share what they have loaded: a third of the CPU time was loading it 170 times. Nothing of the product has state in a module
@@ -28,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'together',
+          sequence: { groupOrder: 1 },
           include: ['test/{contract,integration,e2e}/**/*.test.ts', PATIENT_FAULTS],
           exclude: ALONE,
           globalSetup: 'test/integration/support/standard-port.ts',
@@ -39,6 +41,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          sequence: { groupOrder: 2 },
           include: ['test/fault/**/*.test.ts', ...ALONE],
           exclude: [PATIENT_FAULTS],
           ...patient,
