@@ -60,12 +60,12 @@ export class DataDir {
     return join(this.path, 'grabber.db')
   }
 
-  /** A path for a Unix socket. STO_UNUSABLE when the folder's path is too long for one. */
   /** Best shots and keyframes, by camera. */
   get pictures(): string {
     return join(this.path, 'pictures')
   }
 
+  /** A path for a Unix socket. STO_UNUSABLE when the folder's path is too long for one. */
   socketPath(name: string): string {
     const path = join(this.#sockets, `${name}.sock`)
     if (Buffer.byteLength(path) <= SOCKET_PATH_MAX_BYTES) return path
