@@ -4,9 +4,9 @@
  */
 import { GrabberError } from '../core/errors.ts'
 import type { PreflightReport } from '../core/wire/preflight.ts'
-import { runErrand } from './errand.ts'
+import { againIfDied, runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
-import type { HostExit } from './kernel/child-process.ts'
+import { type HostExit, hostDied } from './kernel/child-process.ts'
 
 /** The host gives up what does not open or does not return by itself; one that is silent for so much longer cannot. */
 const SILENCE_FACTOR = 2.5
@@ -30,16 +30,22 @@ export interface ProbeOptions {
  * of the signal.
  */
 export async function probeRecording(options: ProbeOptions): Promise<PreflightReport> {
-  const first = await runHost(options)
-  if ('report' in first) return first.report
-  const last = await runHost(options)
-  if ('report' in last) return last.report
-  const { exit } = last
-  const how = exit.signal ?? `status ${exit.code}`
-  throw new GrabberError('DEC_FAILED', `the process that read it died (${how})`, { context: { ...exit } })
+  /** Of the last host, when it had begun. */
+  let exit: HostExit | undefined
+  const look = () => {
+    exit = undefined
+    return runHost(options, (ended) => {
+      exit = ended
+    })
+  }
+  return againIfDied(look, 'try again when the machine has room').catch((error: unknown) => {
+    if (!exit) throw error
+    const how = exit.signal ?? `status ${exit.code}`
+    throw new GrabberError('DEC_FAILED', `the process that read it died (${how})`, { context: { ...exit } })
+  })
 }
 
-async function runHost(options: ProbeOptions): Promise<{ report: PreflightReport } | { exit: HostExit }> {
+async function runHost(options: ProbeOptions, onDeath: (exit: HostExit) => void): Promise<PreflightReport> {
   const { path, host, signal, openTimeoutMs } = options
   let report: PreflightReport | undefined
   const exit = await runErrand({
@@ -52,7 +58,8 @@ async function runHost(options: ProbeOptions): Promise<{ report: PreflightReport
     },
     ...{ host, signal },
   })
-  if (report) return { report }
+  if (report) return report
   if (exit.silent) throw new GrabberError('DEC_HUNG', 'reading it did not return', { context: { ...exit } })
-  return { exit }
+  onDeath(exit)
+  throw hostDied('the process that read it', exit)
 }

@@ -3,9 +3,9 @@
  * host longer than its answer.
  */
 import type { SecondPassOutcome, SecondPassSpec } from '../core/wire/second-pass.ts'
-import { runErrand } from './errand.ts'
+import { againIfDied, runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
-import { type HostExit, hostDied } from './kernel/child-process.ts'
+import { hostDied } from './kernel/child-process.ts'
 
 const INCARNATION = 1
 /** A picture or a pair takes a tenth of a second; one host says nothing for so long only when it hangs. */
@@ -19,24 +19,12 @@ export interface SecondPassOptions {
   onProgress?(ratio: number): void
 }
 
-/**
- * Begins anew when its host dies, once: the pictures are our own and whole, so that it was not for them. Rejects with SRC_*, DEC_* of
- * a picture, ACT_HOST_DIED when two hosts died, and the reason of the signal.
- */
-export async function runSecondPass(options: SecondPassOptions): Promise<SecondPassOutcome> {
-  const first = await runHost(options)
-  if ('outcome' in first) return first.outcome
-  const last = await runHost(options)
-  if ('outcome' in last) return last.outcome
-  throw hostDied('the second pass', last.exit, { remedy: 'run the same command again: it goes on there' })
+/** Rejects with SRC_*, DEC_* of a picture, ACT_HOST_DIED when two hosts died, and the reason of the signal. */
+export function runSecondPass(options: SecondPassOptions): Promise<SecondPassOutcome> {
+  return againIfDied(() => runHost(options), 'run the same command again: it goes on there')
 }
 
-async function runHost({
-  spec,
-  host,
-  signal,
-  onProgress,
-}: SecondPassOptions): Promise<{ outcome: SecondPassOutcome } | { exit: HostExit }> {
+async function runHost({ spec, host, signal, onProgress }: SecondPassOptions): Promise<SecondPassOutcome> {
   let outcome: SecondPassOutcome | undefined
   const exit = await runErrand({
     name: 'second-pass',
@@ -48,5 +36,6 @@ async function runHost({
     },
     ...{ host, signal },
   })
-  return outcome ? { outcome } : { exit }
+  if (outcome) return outcome
+  throw hostDied('the second pass', exit)
 }
