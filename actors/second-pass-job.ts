@@ -1,11 +1,11 @@
 /**
- * A second pass over keyframes, in a session host of its own. Runs in the command or the daemon that asks. Must never keep the
+ * A second pass over keyframes, in a session host of its own. Runs in the command or the daemon that asks. Must never keep a
  * host longer than its answer.
  */
 import type { SecondPassOutcome, SecondPassSpec } from '../core/wire/second-pass.ts'
 import { runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
-import { hostDied } from './kernel/child-process.ts'
+import { type HostExit, hostDied } from './kernel/child-process.ts'
 
 const INCARNATION = 1
 /** A picture or a pair takes a tenth of a second; one host says nothing for so long only when it hangs. */
@@ -19,8 +19,24 @@ export interface SecondPassOptions {
   onProgress?(ratio: number): void
 }
 
-/** Rejects with SRC_*, DEC_* of a picture, ACT_HOST_DIED, and the reason of the signal. */
-export async function runSecondPass({ spec, host, signal, onProgress }: SecondPassOptions): Promise<SecondPassOutcome> {
+/**
+ * Begins anew when its host dies, once: the pictures are our own and whole, so that it was not for them. Rejects with SRC_*, DEC_* of
+ * a picture, ACT_HOST_DIED when two hosts died, and the reason of the signal.
+ */
+export async function runSecondPass(options: SecondPassOptions): Promise<SecondPassOutcome> {
+  const first = await runHost(options)
+  if ('outcome' in first) return first.outcome
+  const last = await runHost(options)
+  if ('outcome' in last) return last.outcome
+  throw hostDied('the second pass', last.exit, { remedy: 'run the same command again: it goes on there' })
+}
+
+async function runHost({
+  spec,
+  host,
+  signal,
+  onProgress,
+}: SecondPassOptions): Promise<{ outcome: SecondPassOutcome } | { exit: HostExit }> {
   let outcome: SecondPassOutcome | undefined
   const exit = await runErrand({
     name: 'second-pass',
@@ -32,6 +48,5 @@ export async function runSecondPass({ spec, host, signal, onProgress }: SecondPa
     },
     ...{ host, signal },
   })
-  if (outcome) return outcome
-  throw hostDied('the second pass', exit)
+  return outcome ? { outcome } : { exit }
 }

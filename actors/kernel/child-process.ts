@@ -82,13 +82,14 @@ export async function spawnHost<In extends object, Out extends { type: string }>
   if (first !== undefined && 'hello' in first.value) return Object.assign(host, { hello: first.value.hello })
   host.kill('SIGKILL')
   const late = first === undefined ? `said no hello within ${options.helloMs} ms` : undefined
-  throw hostDied(options.name, await host.exited, late)
+  throw hostDied(options.name, await host.exited, { ...(late && { what: late }) })
 }
 
-/** ACT_HOST_DIED with the evidence: how it ended and what it wrote last. */
-export function hostDied(name: string, exit: HostExit, what?: string): GrabberError {
+/** ACT_HOST_DIED with the evidence: how it ended and what it wrote last. `remedy` where no supervisor stands behind it. */
+export function hostDied(name: string, exit: HostExit, said: { what?: string; remedy?: string } = {}): GrabberError {
   const ending = exit.silent ? 'was silent and killed' : `ended with ${exit.signal ?? `status ${exit.code}`}`
-  return new GrabberError('ACT_HOST_DIED', `${name} ${what ?? ending}`, { context: { ...exit } })
+  const { what = ending, ...rest } = said
+  return new GrabberError('ACT_HOST_DIED', `${name} ${what}`, { context: { ...exit }, ...rest })
 }
 
 class Host<In extends object, Out extends { type: string }> {

@@ -17,6 +17,7 @@ import type { NativeFrame } from '../media/native-frame.ts'
 import { loneTest } from '../media/picture-references.ts'
 import { SparedPictures } from '../media/spared-pictures.ts'
 import { describeStream } from './describe-stream.ts'
+import { earlyEnd } from './file-end.ts'
 import { expectSame, identityOf } from './file-identity.ts'
 import { type Captured, type Emit, framesOf, type Pass } from './pass.ts'
 import { Rejoin, RejoinMissed, type RejoinPoint } from './rejoin.ts'
@@ -179,7 +180,7 @@ export class FilePass implements Pass {
     this.#passOver(this.#spared?.rest() ?? 0, 'rate')
     if (this.#options.constant) await this.expectUnchanged()
     if (this.#seq === this.#options.seqBase) throw new GrabberError('DEC_FAILED', 'not one picture could be decoded')
-    this.#checkLength()
+    await this.#checkEnd()
   }
 
   async #seek(): Promise<void> {
@@ -262,11 +263,15 @@ export class FilePass implements Pass {
     return aheadMs < -LATE_MS
   }
 
-  #checkLength(): void {
-    const { durationMs } = this.#demuxer
+  async #checkEnd(): Promise<void> {
+    const { durationMs, container } = this.#demuxer
     const readMs = this.#lastPtsMs - this.#options.ptsBaseMs + this.#stepMs
-    if (durationMs === null || durationMs - readMs <= SHORT_MS) return
-    this.#damage(`the pictures end at ${(readMs / 1000).toFixed(1)} s of ${(durationMs / 1000).toFixed(1)} s`)
+    if (durationMs !== null && durationMs - readMs > SHORT_MS) {
+      this.#damage(`the pictures end at ${(readMs / 1000).toFixed(1)} s of ${(durationMs / 1000).toFixed(1)} s`)
+      return
+    }
+    const end = await earlyEnd(this.#options.path, container)
+    if (end) this.#damage(end.what)
   }
 
   #damage(what: string): void {
