@@ -3,7 +3,7 @@
  * them; when it dies, one more goes on with what is missing.
  */
 import type { CopyOrder } from '../core/wire/copies.ts'
-import { runErrand } from './errand.ts'
+import { againIfDied, runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
 import { hostDied } from './kernel/child-process.ts'
 
@@ -26,12 +26,12 @@ export interface CopiesOptions {
 export async function copyPictures(options: CopiesOptions): Promise<void> {
   if (options.orders.length === 0) return
   let done = 0
-  for (const attempt of ['first', 'last'] as const) {
+  const copyRest = async () => {
     const { copied, exit } = await runHost(options, options.orders.slice(done))
     done += copied
-    if (done === options.orders.length) return
-    if (attempt === 'last') throw hostDied('the host of the copies', exit)
+    if (done < options.orders.length) throw hostDied('the host of the copies', exit)
   }
+  await againIfDied(copyRest, 'run the same command again: it goes on there')
 }
 
 async function runHost({ host, signal, openTimeoutMs }: CopiesOptions, orders: readonly CopyOrder[]) {

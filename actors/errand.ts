@@ -2,7 +2,7 @@
  * One errand to a session host of its own (streams/errands): what has no engine and no gallery, is asked once and answered once.
  * Runs in the command or the daemon that asks. Owns the host's life.
  */
-import { type CodedError, fromCoded } from '../core/errors.ts'
+import { type CodedError, fromCoded, GrabberError } from '../core/errors.ts'
 import type { FromSession, ToSession } from '../core/wire/control.ts'
 import type { HostSettings } from './host-settings.ts'
 import { type HostExit, spawnHost } from './kernel/child-process.ts'
@@ -51,4 +51,24 @@ export async function runErrand({
   signal.throwIfAborted()
   if (failure) throw fromCoded(failure)
   return exit
+}
+
+/**
+ * What `work` answers; begun anew, once, when its host died: the system may have killed it for another's memory, and nothing that
+ * kills a host by itself is missed by trying twice. The second death is told with `remedy`.
+ */
+export async function againIfDied<T>(work: () => Promise<T>, remedy: string): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isDeath(error)) throw error
+  }
+  return work().catch((error: unknown) => {
+    if (!isDeath(error)) throw error
+    throw new GrabberError(error.code, error.message, { context: error.context, remedy })
+  })
+}
+
+function isDeath(error: unknown): error is GrabberError {
+  return error instanceof GrabberError && error.code === 'ACT_HOST_DIED'
 }

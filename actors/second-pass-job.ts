@@ -1,9 +1,9 @@
 /**
- * A second pass over keyframes, in a session host of its own. Runs in the command or the daemon that asks. Must never keep the
+ * A second pass over keyframes, in a session host of its own. Runs in the command or the daemon that asks. Must never keep a
  * host longer than its answer.
  */
 import type { SecondPassOutcome, SecondPassSpec } from '../core/wire/second-pass.ts'
-import { runErrand } from './errand.ts'
+import { againIfDied, runErrand } from './errand.ts'
 import type { HostSettings } from './host-settings.ts'
 import { hostDied } from './kernel/child-process.ts'
 
@@ -19,8 +19,12 @@ export interface SecondPassOptions {
   onProgress?(ratio: number): void
 }
 
-/** Rejects with SRC_*, DEC_* of a picture, ACT_HOST_DIED, and the reason of the signal. */
-export async function runSecondPass({ spec, host, signal, onProgress }: SecondPassOptions): Promise<SecondPassOutcome> {
+/** Rejects with SRC_*, DEC_* of a picture, ACT_HOST_DIED when two hosts died, and the reason of the signal. */
+export function runSecondPass(options: SecondPassOptions): Promise<SecondPassOutcome> {
+  return againIfDied(() => runHost(options), 'run the same command again: it goes on there')
+}
+
+async function runHost({ spec, host, signal, onProgress }: SecondPassOptions): Promise<SecondPassOutcome> {
   let outcome: SecondPassOutcome | undefined
   const exit = await runErrand({
     name: 'second-pass',

@@ -4,7 +4,10 @@
  * Invariant at every moment: captured = analysed + Σ skipped + Σ dropped + inFlight (REQUIREMENTS B2).
  */
 
-/** `idle`: never decoded, since nothing happened. `rate`, `gate`: decoded, and not looked at further. */
+/**
+ * `idle`: never decoded, since nothing happened. `gate`: decoded, and not looked at further. `rate`: so too, or not even decoded, where an
+ * extraction has enough of others and no picture leans on it.
+ */
 export type SkipPolicy = 'rate' | 'gate' | 'idle'
 
 /** `stage.reason`, such as `detect.overflow` or `host.died`. The set of values is bounded by the code that drops. */

@@ -6,6 +6,7 @@ import type { Size } from '../core/geometry.ts'
 import type { BatchSettings } from '../core/wire/engine-control.ts'
 import { BatchLimit } from './batch-limit.ts'
 import type { BatchOutcome } from './batch-run.ts'
+import { BatchWorth } from './batch-worth.ts'
 import type { ModelEntry } from './model-entry.ts'
 
 /** Pixels of one batch: float32 planes and activations of eight large pictures together would not fit in memory. */
@@ -17,10 +18,17 @@ const FIRST_MS_PER_PX = 2e-5
 /** Share of the newest batch in the smoothed cost. */
 const NEWEST = 0.2
 
+interface LaneSizes {
+  /** What the device can bear. */
+  limit: BatchLimit
+  /** What pays. */
+  worth: BatchWorth
+}
+
 export class LaneTable {
   readonly #batch: BatchSettings
   /** By lane; the lane asked for last comes last. Names begin with the model's key and a slash. */
-  readonly #limits = new Map<string, BatchLimit>()
+  readonly #lanes = new Map<string, LaneSizes>()
   /** By model key. */
   readonly #msPerPx = new Map<string, number>()
 
@@ -30,19 +38,18 @@ export class LaneTable {
 
   /** Largest batch of the lane now, ≥ 1. */
   limit(lane: string, entry: ModelEntry, picture: Size): number {
-    const known = this.#limits.get(lane)
-    const limit = known ?? new BatchLimit(this.#max(entry), this.#batch.targetLatencyMs)
-    this.#limits.delete(lane)
-    this.#limits.set(lane, limit)
-    if (this.#limits.size > MAX_LANES) this.#limits.delete(this.#limits.keys().next().value!)
+    const sizes = this.#lanes.get(lane) ?? this.#newLane(entry)
+    this.#lanes.delete(lane)
+    this.#lanes.set(lane, sizes)
+    if (this.#lanes.size > MAX_LANES) this.#lanes.delete(this.#lanes.keys().next().value!)
     const fitting = Math.floor(MAX_BATCH_PX / (picture.width * picture.height))
-    return Math.max(1, Math.min(limit.value, fitting))
+    return Math.max(1, Math.min(sizes.limit.value, sizes.worth.value, fitting))
   }
 
-  /** Of the model's lane that has the smallest. */
+  /** What the device can bear, of the model's lane that can bear least. */
   smallestLimit(key: string, entry: ModelEntry): number {
     let smallest = this.#max(entry)
-    for (const [lane, limit] of this.#limits) {
+    for (const [lane, { limit }] of this.#lanes) {
       if (lane.startsWith(`${key}/`)) smallest = Math.min(smallest, limit.value)
     }
     return smallest
@@ -54,9 +61,12 @@ export class LaneTable {
   }
 
   ran(lane: string, key: string, picture: Size, size: number, runMs: number, outcome: BatchOutcome): void {
-    const limit = this.#limits.get(lane)
-    if (outcome.outOfMemory) limit?.outOfMemory(size)
-    else if (!outcome.split) limit?.ran(size, runMs)
+    const sizes = this.#lanes.get(lane)
+    if (outcome.outOfMemory) sizes?.limit.outOfMemory(size)
+    else if (!outcome.split) {
+      sizes?.limit.ran(size, runMs)
+      sizes?.worth.ran(size, runMs)
+    }
     if (outcome.split) return
     const msPerPx = runMs / (size * picture.width * picture.height)
     const before = this.#msPerPx.get(key)
@@ -65,7 +75,12 @@ export class LaneTable {
 
   forget(key: string): void {
     this.#msPerPx.delete(key)
-    for (const lane of [...this.#limits.keys()]) if (lane.startsWith(`${key}/`)) this.#limits.delete(lane)
+    for (const lane of [...this.#lanes.keys()]) if (lane.startsWith(`${key}/`)) this.#lanes.delete(lane)
+  }
+
+  #newLane(entry: ModelEntry): LaneSizes {
+    const max = this.#max(entry)
+    return { limit: new BatchLimit(max, this.#batch.targetLatencyMs), worth: new BatchWorth(max) }
   }
 
   #max(entry: ModelEntry): number {

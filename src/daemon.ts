@@ -2,7 +2,6 @@
  * The daemon: the one place where everything is put together. Owns the data folder from start to stop.
  * No pixel comes here, and nothing here takes longer than a few milliseconds on the event loop.
  */
-import { join } from 'node:path'
 import { GalleryActor } from '../actors/gallery.ts'
 import type { Transition } from '../actors/kernel/supervision-node.ts'
 import type { Supervisor } from '../actors/kernel/supervisor.ts'
@@ -36,6 +35,7 @@ import { StoredPeople } from './people.ts'
 import { Reconfiguration } from './reconfiguration.ts'
 import { CameraFileStore } from './store/camera-file.ts'
 import type { DataDir } from './store/data-dir.ts'
+import { KeyframeHistory } from './store/keyframes.ts'
 import { PlaybackTable } from './store/playback.ts'
 import type { Store } from './store/sqlite.ts'
 
@@ -125,7 +125,7 @@ export class Daemon {
       search: (embedding, k) => this.#gallery.search(embedding, k),
       visitors: this.#gallery,
       playbacks: new PlaybackTable(parts.store),
-      picturesDir: join(config.data, 'pictures'),
+      picturesDir: parts.dataDir.pictures,
       bus,
       submit: (event) => this.#events.submit(event),
       tell: (event) => this.#events.tell(event),
@@ -267,6 +267,7 @@ export class Daemon {
       info: () => this.info,
       submit: (event) => this.#events.submit(event),
       events: (limit, camera) => this.#events.recent(limit, camera),
+      keyframes: new KeyframeHistory(this.#store, this.#dataDir.pictures),
       health: () => ({ started: this.#started, parts: this.#healthParts() }),
       metrics: () => {
         this.#metrics.outboxDepth(this.#events.depth)

@@ -23,6 +23,7 @@ import { commandTable } from './commands/table.ts'
 import { ConfigWatch } from './config-watch.ts'
 import type { EnrollInput } from './http/control-routes.ts'
 import type { HealthReport } from './http/health.ts'
+import type { KeyframeRecords } from './http/keyframe-routes.ts'
 import type { HttpPorts } from './http/public-routes.ts'
 import { controlServer, startHttp } from './http/server.ts'
 import type { LiveConfig } from './live-config.ts'
@@ -50,6 +51,7 @@ export interface DoorParts {
   info(): NodeInfo
   /** Newest first. */
   events(limit: number, camera?: string): CloudEvent[]
+  keyframes: KeyframeRecords
   /** Counts a dead letter. */
   onLetter(reason: string): void
   onTransition(transition: Transition): void
@@ -94,9 +96,9 @@ export class Doors {
 
   /** API_LISTEN. */
   async #openHttp(): Promise<Service> {
-    const { cameras, dataDir, events, health, live, logger, metrics, supervision } = this.#parts
+    const { cameras, dataDir, events, health, keyframes, live, logger, metrics, supervision } = this.#parts
     const ports: HttpPorts = {
-      ...{ events, health, metrics, supervision },
+      ...{ events, health, keyframes, metrics, supervision },
       cameras: () => cameras.list().map((report) => cameraView(report, live)),
       command: (name, call) => this.#commands.answer(name, call),
       jobs: (read) => readJobs(live.config.data, read),

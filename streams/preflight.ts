@@ -13,6 +13,7 @@ import { colourOf } from './media/colour-info.ts'
 import { Decoder } from './media/decoder.ts'
 import { Demuxer, type PacketRead } from './media/demuxer.ts'
 import { describeStream } from './sources/describe-stream.ts'
+import { earlyEnd } from './sources/file-end.ts'
 
 /** At most this many positions are kept; the count goes on. */
 const POSITIONS = 20
@@ -96,7 +97,7 @@ class Scan {
     const { variable, gaps } = this.#distances.end()
     this.#variable = variable
     for (const { ptsMs, ms, byte } of gaps) this.#note(`no picture for ${(ms / 1000).toFixed(1)} s`, byte, ptsMs)
-    this.#checkLength()
+    await this.#checkEnd()
     this.#damage.sort((a, b) => a.ptsMs - b.ptsMs)
   }
 
@@ -143,11 +144,15 @@ class Scan {
     }
   }
 
-  #checkLength(): void {
+  async #checkEnd(): Promise<void> {
     const durationMs = this.#demuxer.videoDurationMs ?? this.#demuxer.durationMs
-    if (durationMs === null || durationMs - this.#endMs <= SHORT_MS) return
-    const [read, whole] = [this.#endMs, durationMs].map((ms) => (ms / 1000).toFixed(1))
-    this.#note(`the pictures end at ${read} s of ${whole} s`, this.#byte)
+    if (durationMs !== null && durationMs - this.#endMs > SHORT_MS) {
+      const [read, whole] = [this.#endMs, durationMs].map((ms) => (ms / 1000).toFixed(1))
+      this.#note(`the pictures end at ${read} s of ${whole} s`, this.#byte)
+      return
+    }
+    const end = await earlyEnd(this.#options.path, this.#demuxer.container)
+    if (end) this.#note(end.what, end.byte, this.#endMs)
   }
 
   #note(what: string, byte: number | null, ptsMs = this.#ptsMs): void {

@@ -8,6 +8,7 @@ import type { SessionProgress } from '../core/wire/control.ts'
 import type { Checkpoint, FileSource, SelectionCheckpoint, SessionSpec } from '../core/wire/session-spec.ts'
 import type { Damage } from '../core/wire/stream-info.ts'
 import { isExtraction } from './camera-graph.ts'
+import { sampleSlot } from './operators/sample-fps.ts'
 import type { SelectionPass } from './selection-pass.ts'
 import type { SessionLink } from './session-link.ts'
 import type { SessionServices } from './session-services.ts'
@@ -84,6 +85,7 @@ export class Recording {
 
   async #open({ selection: _, ...from }: Checkpoint, rejoin: PassOptions['rejoin']): Promise<FilePass> {
     const { spec, source, services, clock, damage, signal } = this.#options
+    const { fps } = spec.analysis
     const threads = services.lossless ? LOSSLESS_DECODER_THREADS : PLAYED_DECODER_THREADS
     const pass: FilePass = await FilePass.open({
       ...from,
@@ -102,7 +104,8 @@ export class Recording {
       signal,
       clock,
       onDamage: (ptsMs, what) => damage.add(ptsMs, what),
-      onUndecoded: (pictures) => services.passOver(pictures),
+      onUndecoded: (pictures, why) => services.passOver(pictures, why),
+      ...(this.#extracts && fps !== null ? { slotOf: sampleSlot(fps) } : {}),
     })
     return pass
   }

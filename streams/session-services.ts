@@ -101,9 +101,9 @@ export class SessionServices implements GraphServices {
     return undefined
   }
 
-  /** Pictures that were not decoded, since nothing happened. */
-  passOver(pictures: number): void {
-    this.#ledger.undecoded(pictures, { skipped: 'idle' })
+  /** Pictures that were not decoded. */
+  passOver(pictures: number, why: SkipPolicy): void {
+    this.#ledger.undecoded(pictures, { skipped: why })
   }
 
   /** Pictures that were lost before the decoder. */

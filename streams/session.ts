@@ -177,7 +177,7 @@ export class Session {
       signal: this.#stop.signal,
       calm: (signal) => services.calm(LIVE_CATCH_UP_FRAMES, signal),
       onDamage: (ptsMs, what) => this.#damage.add(ptsMs, what),
-      onUndecoded: (pictures) => services.passOver(pictures),
+      onUndecoded: (pictures) => services.passOver(pictures, 'idle'),
       onDecoder: () => this.#pass && this.#link.send({ type: 'stream', stream: this.#pass.stream }),
       onLost: (pictures, stage) => services.lose(pictures, stage),
     })

@@ -29,7 +29,7 @@ import { type ClipReport, clipReport, clipTable } from './clip-report.ts'
 import { type CliContext, openConfig } from './context.ts'
 import { progressLine } from './progress-line.ts'
 
-/** A process that runs ffmpeg and was killed, by the system for its memory perhaps: once more, and no oftener. */
+/** ffmpeg, or the process that runs it, was killed, by the system for its memory perhaps: once more, and no oftener. */
 const ATTEMPTS = 2
 
 export function registerClip(program: Command, context: CliContext): void {
@@ -106,7 +106,13 @@ async function work({ context, config, path, order, text, log }: Work): Promise<
   log.move('running', seen, { contentHash: steady.contentHash })
   using root = await OutputRoot.open(resolve(context.cwd, order.out))
   await using folder = await ClipFolder.open(root.path, stemOf(path))
-  const clips = await attempts(log, () => make({ context, config, path, order, text, log }, folder))
+  const clips = await attempts(log, () => make({ context, config, path, order, text, log }, folder)).catch(
+    async (error: unknown) => {
+      // What was cut off or written over while it was read is damaged as well, but that is not what happened.
+      if (error instanceof GrabberError && /^(SRC|DEC)_/.test(error.code)) await checkUnchanged(steady)
+      throw error
+    },
+  )
   log.move('exporting', `${clips.length} ${clips.length === 1 ? 'file' : 'files'} verified`)
   signal.throwIfAborted()
   await checkUnchanged(steady)

@@ -5,13 +5,13 @@ import { availableParallelism } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { copyPictures } from '../../actors/copies-job.ts'
 import { HostPool } from '../../actors/host-pool.ts'
-import { figuresOf, type KeyframesConfig } from '../../config/keyframe-schema.ts'
+import { figuresOf } from '../../config/keyframe-schema.ts'
 import type { Config } from '../../config/schema.ts'
 import { systemClock } from '../../core/clock.ts'
 import { fromCoded, GrabberError } from '../../core/errors.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { clockText, type ProgressReport } from '../jobs/batch-progress.ts'
-import { settingsFingerprint } from '../jobs/extract-settings.ts'
+import { type ExtractSettings, settingsFingerprint } from '../jobs/extract-settings.ts'
 import { ExtractionRun } from '../jobs/extraction-run.ts'
 import { type FileReport, reportHeader, reportRow, type TotalReport, totalOf, totalText } from '../jobs/file-report.ts'
 import { OutputRoot, sharedStems, stemOf } from '../jobs/output-root.ts'
@@ -25,7 +25,16 @@ import { openWorkbench } from './workbench.ts'
 
 const NO_FEATURES =
   'no model of dense features is installed: saliency goes without semantics; grabber models pull xfeat adds it'
-const asksFeatures = (keyframes: KeyframesConfig) => figuresOf(keyframes).featuresEvery !== null
+
+/** Of what is configured and will not happen. */
+function warnOfFeatures({ logger }: CliContext, { featuresModel, keyframes }: ExtractSettings): void {
+  const { features, mode } = keyframes
+  if (featuresModel !== null || features === 'off') return
+  if (figuresOf(keyframes).featuresEvery === null) {
+    if (features !== 'auto')
+      logger.warn({ features, mode }, 'keyframes.features is not asked in this mode: high_quality and custom ask it')
+  } else logger.warn({ code: 'MDL_MISSING' }, NO_FEATURES)
+}
 
 export interface DeskOptions {
   context: CliContext
@@ -57,8 +66,7 @@ export class ExtractionDesk implements AsyncDisposable {
     const { context, config, flags, known } = options
     const parallel = parallelOf(config, flags)
     const settings = extractSettings(config, flags)
-    if (settings.featuresModel === null && settings.keyframes.features === 'auto' && asksFeatures(settings.keyframes))
-      context.logger.warn({ code: 'MDL_MISSING' }, NO_FEATURES)
+    warnOfFeatures(context, settings)
     const shared = sharedStems(known)
     const stack = new AsyncDisposableStack()
     try {

@@ -4,6 +4,7 @@
  */
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { GrabberError } from '../../core/errors.ts'
 import { syncPath } from '../jobs/durable.ts'
 import { outputError } from '../jobs/output-error.ts'
 import type { MadeClip } from './make-clips.ts'
@@ -44,8 +45,12 @@ export class ClipFolder implements AsyncDisposable {
     return names
   }
 
+  /** What cannot be removed now, on a disk that has become read-only, the next `open` removes: why the job failed is what counts. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true, force: true })
+    await rm(this.path, { recursive: true, force: true }).catch((error: unknown) => {
+      const coded = outputError(error, this.path)
+      if (!(coded instanceof GrabberError)) throw error
+    })
   }
 }
 

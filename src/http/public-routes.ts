@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { type CommandPort, cameraRoutes } from './command-routes.ts'
 import { type HealthAnswer, type HealthReport, live, ready, startup } from './health.ts'
 import { type JobPort, jobRoutes } from './job-routes.ts'
+import { type KeyframeRecords, keyframeRoutes } from './keyframe-routes.ts'
 import { parsed, type Reply, type Route } from './route.ts'
 
 /** What the routes need from the daemon. */
@@ -17,6 +18,7 @@ export interface HttpPorts extends CommandPort, JobPort {
   cameras(): unknown
   /** Newest first. */
   events(limit: number, camera?: string): unknown
+  keyframes: KeyframeRecords
 }
 
 const eventsQuery = z.strictObject({
@@ -34,6 +36,8 @@ const resources = [
   '/api/v1/cameras/:id',
   '/api/v1/cameras/:id/start (POST; stop, restart)',
   '/api/v1/events?limit=&camera=',
+  '/api/v1/keyframes?limit=&camera=&from=&to=&before=',
+  '/api/v1/keyframes/:id/picture',
   '/api/v1/jobs?limit=&state=',
   '/api/v1/jobs/:id',
 ]
@@ -61,6 +65,7 @@ export function publicRoutes(ports: HttpPorts, { local }: { local: boolean }): R
         return { data: await ports.events(limit, camera) }
       },
     },
+    ...keyframeRoutes(ports.keyframes, local),
     ...jobRoutes(ports),
   ]
 }

@@ -15,8 +15,13 @@ export interface Request {
   peer: string | null
 }
 
-/** `data` is wrapped as `{ok:true,data}`; `body` and `text` are sent as they are. */
-export type Reply = { status?: number } & ({ data: unknown } | { body: object } | { text: string; contentType: string })
+/** `data` is wrapped as `{ok:true,data}`; the others are sent as they are. */
+export type Reply = { status?: number } & (
+  | { data: unknown }
+  | { body: object }
+  | { text: string; contentType: string }
+  | { bytes: Buffer; contentType: string }
+)
 
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE'

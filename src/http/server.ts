@@ -125,6 +125,7 @@ function send(reply: Sender, answer: Reply): unknown {
     .header('x-content-type-options', 'nosniff')
     .header('cache-control', 'no-store')
   if ('text' in answer) return reply.header('content-type', answer.contentType).send(answer.text)
+  if ('bytes' in answer) return reply.header('content-type', answer.contentType).send(answer.bytes)
   if ('body' in answer) return reply.send(answer.body)
   return reply.send({ ok: true, data: answer.data ?? null })
 }

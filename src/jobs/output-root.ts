@@ -44,8 +44,8 @@ export class OutputRoot implements Disposable {
       madeFolder(path, 0o777)
       // The lock alone would need no room and no right to make a file where it is there from before.
       const trial = join(path, `.grabber.${process.pid}.trial`)
-      await writeFile(trial, 'trial')
-      await rm(trial)
+      // On a full disk the file is made, and its content is not.
+      await writeFile(trial, 'trial').finally(() => rm(trial, { force: true }))
     } catch (error) {
       if (statSync(path, { throwIfNoEntry: false })?.isFile())
         throw new GrabberError('CFG_USAGE', `${path} is a file`, { remedy: 'give a folder with --out' })

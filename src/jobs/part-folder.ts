@@ -85,10 +85,12 @@ export class PartFolder implements AsyncDisposable {
     }
   }
 
-  /** Removes all of it: nothing of it can be used again. */
+  /** Removes all of it: nothing of it can be used again. STO_OUTPUT. */
   async discard(): Promise<void> {
     this.journal[Symbol.dispose]()
-    await rm(this.path, { recursive: true, force: true })
+    await rm(this.path, { recursive: true, force: true }).catch((error: unknown) => {
+      throw outputError(error, this.path)
+    })
   }
 
   /** What is unfinished stays for the next time. */

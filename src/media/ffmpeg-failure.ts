@@ -9,6 +9,8 @@ const OUTPUT = /Permission denied|Read-only file system/
 const LACKS = /Unknown encoder|No such filter|Unrecognized option|Option not found/
 /** The error of the library before ffmpeg was started at all. */
 const MISSING = /Cannot find ffmpeg|ENOENT/
+/** By the system for its memory, as a rule; a crash has another signal, and is the recording's doing. */
+const KILLED = /was killed with signal (SIGKILL|SIGTERM)/
 /** The first of these is the cause; what follows are its consequences. */
 const TROUBLE = /error|invalid|cannot|could not|unable|failed|not found|no such|unsupported/i
 /** Reports, and what they repeat; not what went wrong. */
@@ -17,6 +19,12 @@ const CHATTER = /^(frame|size)=|^\s|^(Input|Output) #|^Press|^Conversion failed|
 export function ffmpegFailure(task: FfmpegTask, error: Error, log: readonly string[]): GrabberError {
   const cause = { cause: error, context: { log: log.slice(-20) } }
   if (MISSING.test(error.message)) return missingTool('ffmpeg', error)
+  const signal = KILLED.exec(error.message)?.[1]
+  if (signal !== undefined)
+    return new GrabberError('ACT_HOST_DIED', `${task.purpose}: ffmpeg ended with ${signal}`, {
+      ...cause,
+      remedy: 'see whether the system ran out of memory, and run the same command again',
+    })
   const find = (pattern: RegExp) => log.findLast((line) => pattern.test(line))
   const full = find(FULL)
   if (full !== undefined) return new GrabberError('STO_FULL', `ffmpeg: ${lastWords(full)}`, cause)
@@ -39,5 +47,5 @@ export function missingTool(name: string, cause: unknown): GrabberError {
 
 /** Without the address of the object that speaks, `[mp4 @ 0x55…]`. */
 function lastWords(line: string): string {
-  return line.replaceAll(/\[([\w:]+) @ 0x[0-9a-f]+\]/g, '$1:').trim()
+  return line.replaceAll(/\[([\w:,]+) @ 0x[0-9a-f]+\]/g, '$1:').trim()
 }

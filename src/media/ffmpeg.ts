@@ -26,7 +26,7 @@ export function killFfmpeg(): void {
   running?.kill('SIGKILL')
 }
 
-/** The last lines of ffmpeg's stderr. ACT_TOOL, DEC_ENCODE, DEC_HUNG, STO_FULL, STO_OUTPUT. */
+/** The last lines of ffmpeg's stderr. ACT_TOOL, ACT_HOST_DIED where it was killed, DEC_ENCODE, DEC_HUNG, STO_FULL, STO_OUTPUT. */
 export async function runFfmpeg(task: FfmpegTask, listener: FfmpegListener): Promise<string[]> {
   const command = commandFor(task)
   running = command

@@ -60,6 +60,11 @@ export class DataDir {
     return join(this.path, 'grabber.db')
   }
 
+  /** Best shots and keyframes, by camera. */
+  get pictures(): string {
+    return join(this.path, 'pictures')
+  }
+
   /** A path for a Unix socket. STO_UNUSABLE when the folder's path is too long for one. */
   socketPath(name: string): string {
     const path = join(this.#sockets, `${name}.sock`)

@@ -79,4 +79,8 @@ CREATE INDEX tracks_by_subject ON tracks (subject);
 CREATE INDEX events_by_anonymous ON events (json_extract(body, '$.data.identity.anonymous'))
   WHERE json_extract(body, '$.data.identity.anonymous') IS NOT NULL`
 
-export const storeMigrations: readonly string[] = [first, second]
+const third = `
+-- Keyframes are few among the events, and are listed by themselves.
+CREATE INDEX events_of_keyframes ON events (position, camera) WHERE type = 'keyframe'`
+
+export const storeMigrations: readonly string[] = [first, second, third]

@@ -84,7 +84,11 @@ function isNear(before: BlockGrid, after: BlockGrid, tile: Tile): boolean {
 /** Of `tile` of `after` with the place in `before` that is (dx, dy) blocks away; −1 … 1, 0 where either is flat. */
 function correlation(before: BlockGrid, after: BlockGrid, tile: Tile, dx: number, dy: number): number {
   const { columns } = after
-  let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0]
+  let a = 0
+  let b = 0
+  let aa = 0
+  let bb = 0
+  let ab = 0
   for (let row = tile.top; row < tile.bottom; row++) {
     const offset = dy * columns + dx
     for (let at = row * columns + tile.left; at < row * columns + tile.right; at++) {

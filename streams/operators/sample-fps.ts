@@ -21,7 +21,7 @@ export function sampleFps({ fps, share, afterMs, onSkip }: SampleOptions): Opera
   const left = share ?? (() => 1)
   return (source) =>
     new Observable((subscriber) => {
-      const takes = fps === null ? byCount() : byTime(1000 / fps, afterMs)
+      const takes = fps === null ? byCount() : byTime(sampleSlot(fps), afterMs)
       return source.subscribe({
         next(frame) {
           if (takes(frame.info.ptsMs, left())) subscriber.next(frame)
@@ -35,13 +35,18 @@ export function sampleFps({ fps, share, afterMs, onSkip }: SampleOptions): Opera
 
 type Takes = (ptsMs: number, share: number) => boolean
 
-/** The first frame in each slot of media time; with a smaller share the slots are longer. */
-function byTime(intervalMs: number, afterMs?: number | null): Takes {
+/** The slot of media time that a PTS lies in, where `fps` pictures a second go on; with a smaller share the slots are longer. */
+export function sampleSlot(fps: number): (ptsMs: number, share?: number) => number {
+  const intervalMs = 1000 / fps
+  // Half a millisecond of grace: 33.333 ms time stamps are rounded to whole ones by many containers.
+  return (ptsMs, share = 1) => Math.floor(((ptsMs + 0.5) * share) / intervalMs)
+}
+
+/** The first frame in each slot. */
+function byTime(slot: ReturnType<typeof sampleSlot>, afterMs?: number | null): Takes {
   let lastMs = afterMs ?? Number.NEGATIVE_INFINITY
   return (ptsMs, share) => {
-    // Half a millisecond of grace: 33.333 ms time stamps are rounded to whole ones by many containers.
-    const slot = (ms: number) => Math.floor(((ms + 0.5) * share) / intervalMs)
-    if (slot(ptsMs) <= slot(lastMs)) return false
+    if (slot(ptsMs, share) <= slot(lastMs, share)) return false
     lastMs = ptsMs
     return true
   }

@@ -14,7 +14,10 @@ import { Finish } from '../media/finish.ts'
 import { FullLuma, pixelHash } from '../media/full-luma.ts'
 import { GatedDecoder, type GatedOutput, type RestPolicy } from '../media/gated-decoder.ts'
 import type { NativeFrame } from '../media/native-frame.ts'
+import { loneTest } from '../media/picture-references.ts'
+import { SparedPictures } from '../media/spared-pictures.ts'
 import { describeStream } from './describe-stream.ts'
+import { earlyEnd } from './file-end.ts'
 import { expectSame, identityOf } from './file-identity.ts'
 import { type Captured, type Emit, framesOf, type Pass } from './pass.ts'
 import { Rejoin, RejoinMissed, type RejoinPoint } from './rejoin.ts'
@@ -51,8 +54,10 @@ export interface PassOptions {
   ptsBaseMs: number
   originMs: number | null
   onDamage(ptsMs: number, what: string): void
-  /** So many pictures were not decoded, since nothing happened. */
-  onUndecoded(pictures: number): void
+  /** The slot of a media time, where only the first picture of each slot is looked at: others need not be decoded. */
+  slotOf?: (ptsMs: number) => number
+  /** So many pictures were not decoded, since nothing happened (`idle`) or others of their slot are looked at (`rate`). */
+  onUndecoded(pictures: number, why: 'idle' | 'rate'): void
 }
 
 type Picture = Extract<GatedOutput, { frame: NativeFrame }>
@@ -67,6 +72,7 @@ export class FilePass implements Pass {
   readonly #stepMs: number
   readonly #originMs: number
   readonly #identity: FileIdentity | null
+  readonly #spared: SparedPictures | null
   #rejoin: Rejoin | undefined
   #stopped = new AbortController()
   #reading: Promise<void> = Promise.resolve()
@@ -87,6 +93,7 @@ export class FilePass implements Pass {
     this.#seq = options.seqBase
     this.#lastPtsMs = options.ptsBaseMs
     this.stream = describeStream(demuxer, decoder)
+    this.#spared = newSpared(options, demuxer, decoder)
   }
 
   /** Errors: SRC_UNREADABLE, SRC_NO_VIDEO, SRC_TIMEOUT, DEC_UNSUPPORTED. */
@@ -159,9 +166,10 @@ export class FilePass implements Pass {
       const { packet, error } = await this.#demuxer.read()
       if (packet) this.#received++
       if (error !== undefined) this.#damage(error)
+      if (packet && this.#spared?.spares(packet)) continue
       for await (const output of gated.take(packet)) {
         if ('damage' in output) this.#damage(output.damage)
-        else if ('undecoded' in output) this.#passOver(output.undecoded)
+        else if ('undecoded' in output) this.#passOver(output.undecoded, 'idle')
         else if (this.#rejoin) this.#meet(output, this.#rejoin, emit)
         else await this.#take(output, emit)
       }
@@ -169,9 +177,10 @@ export class FilePass implements Pass {
     }
     if (signal.aborted) return
     this.#rejoin?.missed()
+    this.#passOver(this.#spared?.rest() ?? 0, 'rate')
     if (this.#options.constant) await this.expectUnchanged()
     if (this.#seq === this.#options.seqBase) throw new GrabberError('DEC_FAILED', 'not one picture could be decoded')
-    this.#checkLength()
+    await this.#checkEnd()
   }
 
   async #seek(): Promise<void> {
@@ -194,7 +203,7 @@ export class FilePass implements Pass {
     }
     try {
       const mediaMs = ptsMs === null ? null : ptsBaseMs + ptsMs - this.#demuxer.startMs
-      if (rejoin.look(mediaMs, hash) === 'before') {
+      if (rejoin.look(mediaMs, hash, this.#spared?.before(ptsMs)) === 'before') {
         frame.free()
         return
       }
@@ -211,14 +220,18 @@ export class FilePass implements Pass {
     emit({ info, full: full!, late: false, again: true, origin: { key: false, alone: false, passedKeys: 0 } })
   }
 
-  #passOver(undecoded: number): void {
+  #passOver(undecoded: number, why: 'idle' | 'rate'): void {
+    if (undecoded === 0) return
     this.#seq += undecoded
-    this.#options.onUndecoded(undecoded)
+    this.#options.onUndecoded(undecoded, why)
   }
 
   async #take({ frame, ptsMs, damaged, key, alone, passedKeys }: Picture, emit: Emit): Promise<void> {
     const { onDamage, room, loop } = this.#options
+    const spared = this.#spared?.before(ptsMs) ?? 0
     await room(this.#stopped.signal)
+    // A checkpoint that was made there counts nothing behind its frame.
+    this.#passOver(spared, 'rate')
     const pts = this.#mediaTime(ptsMs === null ? null : ptsMs - this.#demuxer.startMs)
     const late = await this.#pace(pts)
     if (this.#stopped.signal.aborted) return frame.free()
@@ -250,11 +263,15 @@ export class FilePass implements Pass {
     return aheadMs < -LATE_MS
   }
 
-  #checkLength(): void {
-    const { durationMs } = this.#demuxer
+  async #checkEnd(): Promise<void> {
+    const { durationMs, container } = this.#demuxer
     const readMs = this.#lastPtsMs - this.#options.ptsBaseMs + this.#stepMs
-    if (durationMs === null || durationMs - readMs <= SHORT_MS) return
-    this.#damage(`the pictures end at ${(readMs / 1000).toFixed(1)} s of ${(durationMs / 1000).toFixed(1)} s`)
+    if (durationMs !== null && durationMs - readMs > SHORT_MS) {
+      this.#damage(`the pictures end at ${(readMs / 1000).toFixed(1)} s of ${(durationMs / 1000).toFixed(1)} s`)
+      return
+    }
+    const end = await earlyEnd(this.#options.path, container)
+    if (end) this.#damage(end.what)
   }
 
   #damage(what: string): void {
@@ -262,4 +279,17 @@ export class FilePass implements Pass {
     if (this.#rejoin) return
     this.#options.onDamage(this.#lastPtsMs, what)
   }
+}
+
+/** `null` where everything is decoded. */
+function newSpared(options: PassOptions, { stream, startMs }: Demuxer, decoder: Decoder): SparedPictures | null {
+  const { slotOf, ptsBaseMs } = options
+  const { codecId, extradata } = stream.codecpar
+  const isLone = slotOf && loneTest(codecId, extradata)
+  if (!isLone) return null
+  return new SparedPictures({
+    isLone,
+    timeOf: ({ pts }) => decoder.timeMs(pts),
+    slotOf: (ptsMs) => slotOf(ptsBaseMs + ptsMs - startMs),
+  })
 }

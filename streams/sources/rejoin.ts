@@ -27,10 +27,11 @@ export class Rejoin {
 
   /**
    * Whether the next frame lies before the point or is it; `ptsMs` is media time, and `hash` says its pixels. Throws RejoinMissed
-   * behind a seek, SRC_CHANGED where the recording is not what it was.
+   * behind a seek, SRC_CHANGED where the recording is not what it was. `spared` pictures before it were not decoded.
    */
-  look(ptsMs: number | null, hash: () => string): 'before' | 'here' {
+  look(ptsMs: number | null, hash: () => string, spared = 0): 'before' | 'here' {
     const { seq, ptsMs: wantedMs, pixelHash } = this.#point
+    this.#count += spared
     const before = this.#fromStart ? this.#count++ < seq : ptsMs !== null && ptsMs < wantedMs - SAME_MS
     if (before) return 'before'
     const met = this.#fromStart || (ptsMs !== null && Math.abs(ptsMs - wantedMs) <= SAME_MS)

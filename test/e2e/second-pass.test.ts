@@ -1,13 +1,9 @@
 /** `--optimise` and `--max-frames` as a person gives them: a second pass over real keyframes, its cache, what leaves. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { assets } from '../integration/support/clips.ts'
+import { hasPhotographs, photographs, wayAlong } from '../integration/support/photograph-way.ts'
 import { Grabber } from './support/grabber.ts'
-
-const photographs = join(assets, 'sfm/lund/images')
-const hasPhotographs = existsSync(photographs)
 
 interface Metadata {
   keyframes: { seq: number; file: string }[]
@@ -19,10 +15,7 @@ describe.skipIf(!hasPhotographs)('a second pass', () => {
   let grabber: Grabber
   beforeAll(() => {
     grabber = new Grabber()
-    // A short way along a photograph.
-    const way = "crop=iw/2:ih/2:x='(iw-ow)*t/5':y='(ih-oh)/2',scale=640:360,format=yuv420p"
-    const input = ['-loop', '1', '-framerate', '15', '-i', join(photographs, readdirSync(photographs).sort()[0]!)]
-    execFileSync('ffmpeg', ['-v', 'error', ...input, '-t', '2', '-vf', way, grabber.path('way.mp4')])
+    wayAlong(join(photographs, readdirSync(photographs).sort()[0]!), grabber.path('way.mp4'))
   })
   afterAll(() => grabber[Symbol.dispose]())
 

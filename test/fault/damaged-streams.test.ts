@@ -3,7 +3,7 @@
  * summary or a code, every frame is accounted for, and nothing is left behind.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { probeRecording } from '../../actors/probe-job.ts'
@@ -30,6 +30,18 @@ const LIMIT_MS = 100_000
 const HEVC = ['-pix_fmt', 'yuv420p', '-x265-params', 'log-level=error:keyint=15:pools=1']
 
 const host = hostSettings(configSchema.parse({ timeouts: { helloMs: 60_000, silenceMs: 60_000 } }), silentLogger)
+
+interface BatchLine {
+  file?: string
+  outcome?: string
+  result?: string
+  keyframes?: number
+  frames?: number
+  error?: { code: string; message: string }
+  total?: Record<string, number>
+}
+/** Code and words of a recording that could not be used. */
+const PLAIN_FAILURE = [expect.stringMatching(/^(SRC|DEC)_/), expect.stringMatching(/^\w+( \S+){2,}/)]
 
 let grabber: Grabber
 let clips: ClipFolder
@@ -151,6 +163,46 @@ describe.skipIf(!hasClips)('damaged streams', () => {
     const read = [...outcomes.values()].filter((outcome) => typeof outcome === 'object')
     expect(read.length).toBeGreaterThan(VARIANTS / 2)
     expect(read.reduce((sum, { frames }) => sum + frames.captured, 0)).toBeGreaterThan(20 * read.length)
+  })
+
+  it('through a batch: a result, or a code of the input; a second batch does nothing again', async () => {
+    const batch = () =>
+      grabber.run('batch', clips.at('damaged'), '--out', 'out', '--mode', 'fast', '--parallel', '2', '--json')
+    const first = await batch()
+    const lines = jsonLines<BatchLine>(first.out)
+    const total = lines.at(-1)!.total!
+    expect([first.status, total.files, total.done! + total.failed!]).toEqual([3, VARIANTS, VARIANTS])
+    expect(first.err.trimEnd().split('\n').at(-1)).toMatch(/^(SRC|DEC)_[A-Z_]+: \d+ of 40 recordings failed: /)
+    const done = new Set<string>()
+    for (const { file, outcome, error, result, keyframes, frames } of lines.slice(0, -1)) {
+      const name = file!.split('/').at(-1)!
+      const where = `${name}: ${damage.get(name)}`
+      if (outcome === 'failed') {
+        expect([where, error!.code, error!.message]).toEqual([where, ...PLAIN_FAILURE])
+        continue
+      }
+      expect([where, outcome, frames! > 0]).toEqual([where, 'done', true])
+      done.add(result!.split('/').at(-1)!)
+      const metadata = JSON.parse(readFileSync(`${result}/metadata.json`, 'utf8')) as { keyframes: { file: string }[] }
+      const pictures = metadata.keyframes.map(({ file }) => file)
+      expect([where, readdirSync(`${result}/images`).sort()]).toEqual([where, pictures])
+      expect([where, pictures.length]).toEqual([where, keyframes])
+    }
+    expect([done.size, done.size > VARIANTS / 2]).toEqual([total.done, true])
+    const out = () => readdirSync(grabber.path('out')).filter((name) => name !== '.grabber.lock')
+    expect(new Set(out())).toEqual(done)
+    const inodes = () => out().map((name) => statSync(grabber.path(`out/${name}`)).ino)
+    const before = inodes()
+    const second = await batch()
+    const again = jsonLines<BatchLine>(second.out)
+    expect([second.status, again.at(-1)!.total]).toMatchObject([
+      3,
+      { done: 0, skipped: done.size, failed: total.failed },
+    ])
+    const codes = (all: BatchLine[]) =>
+      all.flatMap(({ file, error }) => (error ? [`${file} ${error.code}`] : [])).sort()
+    expect([codes(again), inodes()]).toEqual([codes(lines), before])
+    expect(processesOf(grabber.data)).toEqual([])
   })
 
   it('looked at before a job, H.265 among them: what is known of each and where it is damaged, or a code of the input', async () => {

@@ -22,6 +22,7 @@ import { childrenOf, processesOf } from '../e2e/support/processes.ts'
 import { until } from '../integration/support/engine.ts'
 import { canMountDisk, SmallDisk } from '../integration/support/full-disk.ts'
 import { marked, slidingRecording, tinyRecording } from '../integration/support/tiny-recordings.ts'
+import { contentOf, resultsIn } from './support/result-folders.ts'
 
 /** Long enough that a blow comes before the end. */
 const WALK_SECONDS = 10
@@ -53,23 +54,7 @@ beforeAll(async () => {
 })
 afterAll(() => grabber[Symbol.dispose]())
 
-function results(out: string): Record<string, Record<string, string>> {
-  const folder = grabber.path(out)
-  const names = readdirSync(folder).filter((name) => name !== '.grabber.lock')
-  return Object.fromEntries(names.map((name) => [name, contentOf(join(folder, name))]))
-}
-
-/** `run` in metadata.json is the field that says how this run went. */
-function contentOf(folder: string): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-  return Object.fromEntries(
-    files.map(({ parentPath, name }) => {
-      const text = readFileSync(join(parentPath, name), 'latin1')
-      return [name, name === 'metadata.json' ? text.replace(/^"run": .*$/m, '') : name === 'report.html' ? '' : text]
-    }),
-  )
-}
-
+const results = (out: string) => resultsIn(grabber.path(out))
 const lines = (journal: string) => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').slice(0, -1) : [])
 const journalOf = (out: string, name: string) => grabber.path(`${out}/.${name}.part/journal.jsonl`)
 const marksIn = (journal: string) => lines(journal).filter((line) => line.startsWith('{"mark"')).length

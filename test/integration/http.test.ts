@@ -19,6 +19,7 @@ const logger: Logger = {
   child: () => logger,
 }
 const ports: HttpPorts = {
+  keyframes: { list: () => ({ keyframes: [], next: null }), picture: async () => undefined },
   health: () => ({ started: true, parts: [] }),
   metrics: async () => '',
   supervision: () => ({}),

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { truncateSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HostSettings } from '../../actors/host-settings.ts'
+import { type SpawnHost, spawnHost } from '../../actors/kernel/child-process.ts'
 import { probeRecording } from '../../actors/probe-job.ts'
 import { systemClock } from '../../core/clock.ts'
 import { ClipFolder, turned } from './support/clips.ts'
@@ -96,12 +97,41 @@ describe('probeRecording', () => {
     expect(flipped.damage.at).toEqual([{ ptsMs, byte, what: 'a unit is longer than its packet' }])
   })
 
+  it.each(['ts', 'mkv', 'avi', 'mp4'])(
+    'says that a %s is cut off, also less than a second before its end',
+    async (kind) => {
+      const whole = clips.made(`whole.${kind}`, '-i', plain, '-c', 'copy', '-movflags', '+faststart')
+      // No whole number of transport packets.
+      const cut = clips.edited(`ends.${kind}`, whole, (bytes) => {
+        return bytes.subarray(0, Math.floor((0.95 * bytes.length) / 188) * 188 + 100)
+      })
+      const [good, bad] = await Promise.all([probe(whole), probe(cut)])
+      expect(good.damage.count).toBe(0)
+      const { ptsMs, byte, what } = bad.damage.at.at(-1)!
+      expect(what).toMatch(
+        kind === 'ts' ? /within a packet, after 100 of 188 bytes$/ : /\d+ bytes before its container does$/,
+      )
+      expect([byte, ptsMs > 3600, ptsMs < 4000]).toEqual([bad.sizeBytes, true, true])
+    },
+  )
+
   it('what is no video, or has no picture in it, is a code of the input', async () => {
     const text = clips.edited('text.mp4', plain, () => Buffer.from('not a video at all\n'.repeat(100)))
     const blank = clips.edited('blank.mp4', plain, (bytes) => Buffer.from(bytes).fill(0, bytes.indexOf('mdat') + 4))
     await expect(probe(text)).rejects.toMatchObject({ code: 'SRC_UNREADABLE' })
     await expect(probe(blank)).rejects.toMatchObject({ code: 'DEC_FAILED' })
     await expect(probe(clips.at('nothing.mp4'))).rejects.toMatchObject({ code: 'SRC_UNREADABLE' })
+  })
+
+  it('a host that is killed for no fault of the file is followed by another', async () => {
+    let started = 0
+    const spawn: SpawnHost = async (options) => {
+      const child = await spawnHost<never, never>(options)
+      if (started++ === 0) child.kill('SIGKILL')
+      return child
+    }
+    const report = await probeRecording({ path: plain, host: { ...host, spawn }, signal, openTimeoutMs: 30_000 })
+    expect([report.packets, started]).toEqual([100, 2])
   })
 
   it('a host that dies on the file, or falls silent, or is called off', async () => {

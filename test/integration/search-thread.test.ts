@@ -9,6 +9,7 @@ import { systemClock } from '../../core/clock.ts'
 import { embeddingDimension } from '../../src/face-models.ts'
 import { settleModels } from '../../src/model-choice.ts'
 import { StoredPeople } from '../../src/people.ts'
+import { storeMigrations } from '../../src/store/migrations.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { RecordingLogger } from '../unit/recording-logger.ts'
 import { cleanUp, onCleanUp } from './support/nats.ts'
@@ -134,7 +135,7 @@ describe('a search thread that dies', () => {
     const { people, path } = openPeople(DIMENSION)
     people.store.prepare('PRAGMA user_version = 99').get()
     await expect(people.open()).rejects.toMatchObject({ code: 'STO_VERSION' })
-    people.store.prepare('PRAGMA user_version = 2').get()
+    people.store.prepare(`PRAGMA user_version = ${storeMigrations.length}`).get()
     expect((await people.open()).sizes.known).toEqual({ subjects: 0, embeddings: 0 })
     expect(path).toMatch(/grabber\.db$/)
   })

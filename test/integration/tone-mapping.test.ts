@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
+import { KNEE, REFERENCE_WHITE_NITS } from '../../core/tone-mapping.ts'
 import type { NativeFrame } from '../../streams/media/native-frame.ts'
 import { silenceNativeLog } from '../../streams/media/native-log.ts'
 import { analysisSize, PictureScaler } from '../../streams/media/picture-scaler.ts'
-import { KNEE, REFERENCE_WHITE_NITS } from '../../streams/media/tone-mapper.ts'
 import { FilePass } from '../../streams/sources/file-pass.ts'
 import { ClipFolder } from './support/clips.ts'
 import { PATCH_PX, type Patch, patchClip } from './support/hdr-clips.ts'

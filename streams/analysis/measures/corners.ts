@@ -58,7 +58,8 @@ export class CornerMeter {
       for (let column = 0; column < columns; column++) {
         if (this.#eigenvalues[from + column]! < limit || !this.#isPeak(column, row, columns, rows)) continue
         corners++
-        const [x, y] = [2 * column + 2, 2 * row + 2]
+        const x = 2 * column + 2
+        const y = 2 * row + 2
         this.#cells[Math.floor((y * down) / height) * across + Math.floor((x * across) / width)] = 1
       }
     }
@@ -72,7 +73,8 @@ export class CornerMeter {
     const values = this.#eigenvalues
     const at = row * this.#rowLength + column
     const value = values[at]!
-    const [left, right] = [column > 0, column < columns - 1]
+    const left = column > 0
+    const right = column < columns - 1
     if (left && values[at - 1]! >= value) return false
     if (right && values[at + 1]! > value) return false
     if (row > 0) {

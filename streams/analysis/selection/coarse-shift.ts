@@ -1,9 +1,11 @@
 /**
  * How far the whole picture has moved, looked for everywhere on its smallest copy: where flow begins to look after a fast pan,
- * which no gradient descent would find, and whether the two pictures have anything to do with each other. Pure.
+ * which no gradient descent would find, and whether the two pictures have anything to do with each other. Pure but for memory that
+ * is written and read within one call.
  * Zero-mean normalised cross-correlation over all shifts: light cancels out.
  */
 import type { LumaView } from '../../../core/frame.ts'
+import { CoarseProducts } from './coarse-products.ts'
 
 /** How far along each side, share: what has moved further shares too little with the picture before. */
 const REACH_RATIO = 0.45
@@ -18,35 +20,29 @@ export interface CoarseShift {
   correlation: number
 }
 
+const pair = new CoarseProducts()
+
 /** Both of one size. */
 export function coarseShift(before: LumaView, now: LumaView): CoarseShift {
   const reachX = Math.floor(before.width * REACH_RATIO)
   const reachY = Math.floor(before.height * REACH_RATIO)
-  const still = correlate(before, now, 0, 0)
+  // One more for the neighbours of the best.
+  pair.compare(before, now, reachX + 1)
+  const at = (dx: number, dy: number) => correlate(before, dx, dy)
+  const still = at(0, 0)
   let best = { dx: 0, dy: 0, correlation: still + LEAST_GAIN }
   for (let dy = -reachY; dy <= reachY; dy++) {
     for (let dx = -reachX; dx <= reachX; dx++) {
-      const correlation = correlate(before, now, dx, dy)
+      const correlation = at(dx, dy)
       if (correlation > best.correlation) best = { dx, dy, correlation }
     }
   }
-  if (best.dx === 0 && best.dy === 0) return { dx: 0, dy: 0, correlation: still }
+  const { dx, dy, correlation } = best
+  if (dx === 0 && dy === 0) return { dx: 0, dy: 0, correlation: still }
   return {
-    ...best,
-    dx:
-      best.dx +
-      peak(
-        correlate(before, now, best.dx - 1, best.dy),
-        best.correlation,
-        correlate(before, now, best.dx + 1, best.dy),
-      ),
-    dy:
-      best.dy +
-      peak(
-        correlate(before, now, best.dx, best.dy - 1),
-        best.correlation,
-        correlate(before, now, best.dx, best.dy + 1),
-      ),
+    correlation,
+    dx: dx + peak(at(dx - 1, dy), correlation, at(dx + 1, dy)),
+    dy: dy + peak(at(dx, dy - 1), correlation, at(dx, dy + 1)),
   }
 }
 
@@ -57,35 +53,17 @@ function peak(left: number, middle: number, right: number): number {
 }
 
 /** Over what the two have in common when the first lies shifted by (dx, dy) on the second; −1 where nothing is left. */
-function correlate(before: LumaView, now: LumaView, dx: number, dy: number): number {
-  const { data: a, width, height, stride } = before
-  const b = now.data
+function correlate({ width, height }: LumaView, dx: number, dy: number): number {
   const left = Math.max(0, -dx)
   const right = Math.min(width, width - dx)
   const top = Math.max(0, -dy)
   const bottom = Math.min(height, height - dy)
   const count = (right - left) * (bottom - top)
   if (right <= left || bottom <= top) return -1
-  let sumA = 0
-  let sumB = 0
-  let sumAA = 0
-  let sumBB = 0
-  let sumAB = 0
-  for (let y = top; y < bottom; y++) {
-    const shift = (y + dy) * now.stride + dx
-    const row = y * stride
-    for (let x = left; x < right; x++) {
-      const p = a[row + x]!
-      const q = b[shift + x]!
-      sumA += p
-      sumB += q
-      sumAA += p * p
-      sumBB += q * q
-      sumAB += p * q
-    }
-  }
-  const varianceA = sumAA - (sumA * sumA) / count
-  const varianceB = sumBB - (sumB * sumB) / count
+  const sumA = pair.a.plain(left, top, right, bottom)
+  const sumB = pair.b.plain(left + dx, top + dy, right + dx, bottom + dy)
+  const varianceA = pair.a.squares(left, top, right, bottom) - (sumA * sumA) / count
+  const varianceB = pair.b.squares(left + dx, top + dy, right + dx, bottom + dy) - (sumB * sumB) / count
   if (varianceA < count || varianceB < count) return 0
-  return (sumAB - (sumA * sumB) / count) / Math.sqrt(varianceA * varianceB)
+  return (pair.products(top, bottom, dx, dy) - (sumA * sumB) / count) / Math.sqrt(varianceA * varianceB)
 }

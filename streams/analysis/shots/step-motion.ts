@@ -87,7 +87,8 @@ function fit(from: Points, to: Flow, cx: number, cy: number, found: number): { h
     let n = 0
     for (let i = 0; i < from.count; i++) {
       if (to.ok[i] === 0) continue
-      const [x, y] = [from.x[i]! - cx, from.y[i]! - cy]
+      const x = from.x[i]! - cx
+      const y = from.y[i]! - cy
       const ex = to.x[i]! - from.x[i]! - along(horizontal, x, y)
       const ey = to.y[i]! - from.y[i]! - along(vertical, x, y)
       errors[i] = Math.hypot(ex, ey)
@@ -115,26 +116,26 @@ function solve(
   cy: number,
 ): { horizontal: Axis; vertical: Axis } | undefined {
   let [w, wx, wy, wxx, wxy, wyy] = [0, 0, 0, 0, 0, 0]
-  const right: [Axis, Axis] = [
-    [0, 0, 0],
-    [0, 0, 0],
-  ]
+  const horizontal: Axis = [0, 0, 0]
+  const vertical: Axis = [0, 0, 0]
+  const add = (sums: Axis, weight: number, moved: number, x: number, y: number) => {
+    sums[0] += weight * moved
+    sums[1] += weight * moved * x
+    sums[2] += weight * moved * y
+  }
   for (let i = 0; i < from.count; i++) {
     const weight = weights[i]!
     if (weight === 0) continue
-    const [x, y] = [from.x[i]! - cx, from.y[i]! - cy]
+    const x = from.x[i]! - cx
+    const y = from.y[i]! - cy
     w += weight
     wx += weight * x
     wy += weight * y
     wxx += weight * x * x
     wxy += weight * x * y
     wyy += weight * y * y
-    for (const [axis, moved] of [to.x[i]! - from.x[i]!, to.y[i]! - from.y[i]!].entries()) {
-      const sums = right[axis as 0 | 1]
-      sums[0] += weight * moved
-      sums[1] += weight * moved * x
-      sums[2] += weight * moved * y
-    }
+    add(horizontal, weight, to.x[i]! - from.x[i]!, x, y)
+    add(vertical, weight, to.y[i]! - from.y[i]!, x, y)
   }
   const [c00, c01, c02] = [wxx * wyy - wxy * wxy, wxy * wy - wx * wyy, wx * wxy - wxx * wy]
   const determinant = w * c00 + wx * c01 + wy * c02
@@ -146,7 +147,7 @@ function solve(
     (c01 * a + c11 * b + c12 * c) / determinant,
     (c02 * a + c12 * b + c22 * c) / determinant,
   ]
-  return { horizontal: one(right[0]), vertical: one(right[1]) }
+  return { horizontal: one(horizontal), vertical: one(vertical) }
 }
 
 const along = ([a, b, c]: Axis, x: number, y: number) => a + b * x + c * y

@@ -164,7 +164,15 @@ describe('ffmpegFailure', () => {
       ['exited', '[mov @ 0x5581] moov atom not found', 'Conversion failed!'],
       /^DEC_ENCODE: encoding the clip: mov: moov atom/,
     ],
-    [['ffmpeg was killed with signal SIGKILL'], /^DEC_ENCODE: encoding the clip: ffmpeg was killed/],
+    [
+      ['exited', '[mov,mp4,m4a @ 0x5581] moov atom not found'],
+      /^DEC_ENCODE: encoding the clip: mov,mp4,m4a: moov atom/,
+    ],
+    [
+      ['ffmpeg was killed with signal SIGKILL'],
+      /^ACT_HOST_DIED: encoding the clip: ffmpeg ended with SIGKILL: .*memory/,
+    ],
+    [['ffmpeg was killed with signal SIGSEGV'], /^DEC_ENCODE: encoding the clip: ffmpeg was killed/],
   ])('says what %j means', ([message, ...log], line) => {
     expect(failure(message!, ...log)).toMatch(line)
   })

@@ -29,6 +29,7 @@ beforeEach(() => {
 })
 
 const ports: HttpPorts = {
+  keyframes: { list: () => ({ keyframes: [], next: null }), picture: async () => undefined },
   health: () => report,
   metrics: async () => '# HELP x\nx 1\n',
   supervision: () => ({ name: 'root' }),
