@@ -42,13 +42,6 @@ const CHANGED_OVERLAP = 0.2
  * not the view's. Round an object a median of 2.5 % of the diagonal went with half of the points (26° of viewpoint).
  */
 const MOST_LOSS_BY_MOVE = 4
-/**
- * The way is stretched by what sharpness is lost, up to this; overlap still ends it. Blur is mostly a swing's, whose flow is rotation
- * and brings little baseline. On a rendered street COLMAP lost scale by a factor of five in a swing of pictures three frames
- * apart (8°), lost it as well with every frame, and held it with six. Matches were right to 0.1–0.4 px at three and six, so why closer
- * ones do harm is not known; that they lack baseline is a guess.
- */
-const MOST_BLUR_STRETCH = 2
 /** A turn on the spot shows something new, but fixes no point: what it shows needs to overlap, and no more. */
 const TURN_STRETCH = 1.5
 /** Share of the aimed-at distance that is enough when it is all parallax: some 4° of a phone's view of 65°. */
@@ -63,10 +56,12 @@ export interface Progress {
   reason: SelectionReason
 }
 
-/** How far the view is on its way to the next keyframe. `sharpness`: of the picture against its neighbours; `twice`: points of the last one with two sightings. */
-export function progressOf(view: ViewProgress, sharpness: number, twice: number, spec: KeyframeSpec): Progress {
-  const blurStretch = Math.min(MOST_BLUR_STRETCH, 1 / Math.min(1, sharpness))
-  const moved = view.flowRatio / (spec.targetFlowRatio * Math.max(blurStretch, view.turned ? TURN_STRETCH : 1))
+/**
+ * How far the view is on its way to the next keyframe; `twice`: points of the last one with two sightings. The way is no shorter for
+ * blurred pictures: in the swing of a rendered street, closer ones had COLMAP lose the scale the surer, with all their matches right.
+ */
+export function progressOf(view: ViewProgress, twice: number, spec: KeyframeSpec): Progress {
+  const moved = view.flowRatio / (spec.targetFlowRatio * (view.turned ? TURN_STRETCH : 1))
   if (view.flowRatio < STILL_FLOW_RATIO) {
     return { ratio: view.overlapRatio < CHANGED_OVERLAP ? CLOSE_PROGRESS : moved, reason: 'overlap' }
   }

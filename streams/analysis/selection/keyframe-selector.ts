@@ -184,7 +184,7 @@ export class KeyframeSelector {
 
   #advance(candidate: KeyframeCandidate, worth: Worth, key: KeyView, still: boolean): void {
     const measured = this.#gauge.measure(key, this.#tracker.tracks)
-    const progress = progressOf(measured, worth.sharpness, key.twice, this.#spec)
+    const progress = progressOf(measured, key.twice, this.#spec)
     const { continuityRatio: _, turned: __, ...view } = measured
     this.#letGo(candidate.ptsMs, progress.ratio)
     const rests = !this.#held && candidate.ptsMs - this.#restMs > restAfterMs(progress.ratio)

@@ -122,19 +122,12 @@ describe('a swing on the way', () => {
   const open = (n: number) => Array.from({ length: 7 }, (_, k) => pose(n + (k / 6 - 0.5) / 12))
   const inSwing = (records: readonly DecidedFrame[]) =>
     chosen(records).filter(({ seq }) => seq > 3 * 8 && seq <= 3 * 24)
-  const blurry = inSwing(select(clip(30, open, layers(4))))
 
-  it('gives fewer pictures the more it blurs: they need the longer baseline', () => {
+  it('gives no more pictures for being blurred: a soft one waits until it is nearly due', () => {
+    const blurred = inSwing(select(clip(30, open, layers(4))))
     const sharp = inSwing(select(clip(30, (n) => [pose(n)], layers(4))))
-    expect(blurry.length).toBeGreaterThanOrEqual(4)
-    expect(blurry.length).toBeLessThan(sharp.length)
-  })
-
-  it('still shows points three times, which carry the scale through', () => {
-    for (const { links, view } of blurry) {
-      expect(view!.flowRatio).toBeLessThan(0.3)
-      expect(links[1]![1]).toBeGreaterThan(30)
-    }
+    expect(blurred.length).toBeGreaterThanOrEqual(4)
+    expect(blurred.length).toBeLessThanOrEqual(sharp.length)
   })
 })
 
