@@ -14,6 +14,11 @@ import { SilenceWatch } from './kernel/silence-watch.ts'
 const MOST_WORKS = 50
 /** A host without work is ended after this: `watch` may have none for days. */
 const IDLE_MS = 30_000
+/**
+ * Young objects have 24 MB instead of up to 48 in V8, which lets them have all of it after some minutes: over ten minutes of 1080p, RSS
+ * goes to 315 MB instead of 424, and an extraction takes as long.
+ */
+const YOUNG = ['--max-semi-space-size=8']
 /** Argument of the session host (streams/session-host.ts). */
 const SEVERAL = '--several'
 
@@ -71,6 +76,7 @@ export class HostPool implements AsyncDisposable {
     const host = await spawnHost<ToSession, FromSession>({
       ...options,
       args: [...(options.args ?? []), SEVERAL],
+      execArgv: [...process.execArgv, ...YOUNG],
       name: 'recordings',
       silenceMs: Number.POSITIVE_INFINITY,
       signal: starting.signal,
