@@ -65,7 +65,7 @@ export async function againIfDied<T>(work: () => Promise<T>, remedy: string): Pr
   }
   return work().catch((error: unknown) => {
     if (!isDeath(error)) throw error
-    throw new GrabberError(error.code, error.message, { context: error.context, remedy })
+    throw new GrabberError(error.code, error.message, { context: error.context, remedy, cause: error })
   })
 }
 

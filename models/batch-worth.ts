@@ -4,8 +4,9 @@
  * last. Nobody has to say which it is: the sizes that run are measured. Pure; runs in the engine host's I/O thread.
  */
 
-/** A larger size is looked at again after so many full batches: the device may have become another. */
+/** A larger size is looked at again after so many full batches, and each time in vain after twice as many. */
 const FULL_BATCHES_TO_LOOK = 16
+const MOST_BATCHES_TO_LOOK = 1024
 /** A size is compared when it has run so often; the first runs of a shape also find their memory. */
 const RUNS_TO_COMPARE = 4
 /** Share of the newest run in the smoothed time of a size. */
@@ -17,6 +18,10 @@ export class BatchWorth {
   readonly #max: number
   #now: number
   #full = 0
+  #toLook = FULL_BATCHES_TO_LOOK
+  /** By how much the next look goes beyond what is allowed: two may not pay where four do. */
+  #reach = 2
+  #isLooking = false
   /** By batch size: runs, and the smoothed time of one picture, ms. */
   readonly #pictures = new Map<number, { runs: number; ms: number }>()
 
@@ -31,21 +36,31 @@ export class BatchWorth {
     return this.#now
   }
 
+  /** Of any size: where few wait, or the device bears no more, there are none as large as is allowed. */
   ran(batchSize: number, runMs: number): void {
     this.#measure(batchSize, runMs / batchSize)
-    if (batchSize < this.#now) return
     const enough = this.#smallestAsCheap(batchSize)
-    if (enough < batchSize) this.#lower(enough)
-    else if (this.#now < this.#max && ++this.#full >= FULL_BATCHES_TO_LOOK) {
-      this.#now++
-      this.#full = 0
-    }
+    if (enough < Math.min(batchSize, this.#now)) this.#lower(enough)
+    else if (batchSize >= this.#now && this.#now < this.#max && ++this.#full >= this.#toLook) this.#look()
+  }
+
+  #look(): void {
+    // The one before this paid, and so it was looked at long enough.
+    if (this.#isLooking) this.#toLook = FULL_BATCHES_TO_LOOK
+    this.#isLooking = true
+    this.#now = Math.min(this.#max, this.#now * this.#reach)
+    this.#full = 0
   }
 
   #lower(size: number): void {
+    if (this.#isLooking) {
+      this.#toLook = Math.min(MOST_BATCHES_TO_LOOK, 2 * this.#toLook)
+      this.#reach = 2 * this.#reach * size > this.#max ? 2 : 2 * this.#reach
+    }
+    this.#isLooking = false
     this.#now = size
     this.#full = 0
-    // Measured anew at the next look.
+    // Measured anew at the next look: the device may have become another.
     for (const larger of this.#pictures.keys()) if (larger > size) this.#pictures.delete(larger)
   }
 

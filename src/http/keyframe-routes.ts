@@ -24,7 +24,7 @@ export interface KeptKeyframe {
 
 export interface KeyframePage {
   keyframes: KeptKeyframe[]
-  /** `before` of the next page; `null` on the last one. */
+  /** `before` of the next page; `null` on the last one. A page looks at so many keyframes and no more: it may be short, or empty, before that. */
   next: string | null
 }
 

@@ -10,7 +10,7 @@ const LACKS = /Unknown encoder|No such filter|Unrecognized option|Option not fou
 /** The error of the library before ffmpeg was started at all. */
 const MISSING = /Cannot find ffmpeg|ENOENT/
 /** By the system for its memory, as a rule; a crash has another signal, and is the recording's doing. */
-const KILLED = /was killed with signal (SIGKILL|SIGTERM)/
+const KILLED = /was killed with signal (SIGKILL)/
 /** The first of these is the cause; what follows are its consequences. */
 const TROUBLE = /error|invalid|cannot|could not|unable|failed|not found|no such|unsupported/i
 /** Reports, and what they repeat; not what went wrong. */

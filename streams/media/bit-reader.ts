@@ -13,7 +13,7 @@ export class BitReader {
     this.#bytes = bytes
   }
 
-  /** More was read than there is; zeros stand for what is missing. */
+  /** More was read than there is, by a byte at least; zeros stand for what is missing. */
   get over(): boolean {
     return this.#at > this.#bytes.length
   }

@@ -53,15 +53,18 @@ const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 
  * picture.
  */
 function h264(): Syntax {
-  let framesOnly = false
+  /** By id of the set; which of them a slice refers to stands in another set. */
+  const framesOnly = new Map<number, boolean>()
   return {
     parameters(nal) {
-      if ((nal[0]! & 31) === H264_SPS) framesOnly = hasFramesOnly(nal)
+      if ((nal[0]! & 31) !== H264_SPS) return
+      const { id, isFramesOnly } = readSps(nal)
+      framesOnly.set(id, isFramesOnly)
     },
     isLone(nal) {
       const type = nal[0]! & 31
       if (type < 1 || type > 5) return undefined
-      return framesOnly && nal[0]! >> 5 === 0
+      return nal[0]! >> 5 === 0 && framesOnly.size > 0 && [...framesOnly.values()].every(Boolean)
     },
     configuration(record) {
       const cursor = { at: 6 }
@@ -71,12 +74,16 @@ function h264(): Syntax {
   }
 }
 
-/** frame_mbs_only_flag of a sequence parameter set; `false` where it hides behind scaling lists. */
-function hasFramesOnly(sps: Uint8Array): boolean {
+/** seq_parameter_set_id and frame_mbs_only_flag, `false` where that hides behind scaling lists. */
+function readSps(sps: Uint8Array): { id: number; isFramesOnly: boolean } {
   const bits = new BitReader(sps.subarray(1))
   const profile = bits.read(8)
   bits.read(16)
-  bits.golomb()
+  return { id: bits.golomb(), isFramesOnly: readFramesOnly(bits, profile) }
+}
+
+/** From behind the id on. */
+function readFramesOnly(bits: BitReader, profile: number): boolean {
   if (HIGH_PROFILES.has(profile)) {
     if (bits.golomb() === 3) bits.read(1)
     bits.golomb()

@@ -1,10 +1,11 @@
 /**
  * Pictures of a recording that are not decoded, because nobody looks at them and nothing leans on them: of each slot of media time only
- * the first picture is a candidate. Session host only. Owns the times of what was spared until that is counted. What is looked at is the
- * same as if everything were decoded, down to its number: that is why a picture is spared only when an earlier one of its slot was seen.
+ * the first picture is a candidate. Session host only. Owns the times of what was spared until that is counted. Of an undamaged
+ * recording what is looked at is the same as if everything were decoded, down to its number: that is why a picture is spared only when an
+ * earlier one of its slot was sent to the decoder. Where that one turns out to be damaged, its slot has no candidate.
  */
 import type { Packet } from 'node-av'
-import { AV_PKT_FLAG_CORRUPT, AV_PKT_FLAG_DISCARD } from 'node-av/constants'
+import { AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_FLAG_CORRUPT, AV_PKT_FLAG_DISCARD } from 'node-av/constants'
 import type { LoneTest } from './picture-references.ts'
 
 export interface SparingOptions {
@@ -23,6 +24,8 @@ export class SparedPictures {
   #sinceMs = Number.POSITIVE_INFINITY
   /** Earliest picture of each slot among those that are decoded. */
   readonly #firstMs = new Map<number, number>()
+  /** Parameter sets came beside a packet, where nobody reads them. */
+  #isLost = false
   /** Times of those that were spared and not counted. */
   #spared: number[] = []
 
@@ -37,7 +40,8 @@ export class SparedPictures {
     const lone = packet.data !== null && isLone(packet.data)
     const ptsMs = timeOf(packet)
     // What is to be discarded comes out of no decoder; what is damaged is the decoder's to judge.
-    if (ptsMs === null || isOdd(packet)) return false
+    this.#isLost ||= packet.getSideData(AV_PKT_DATA_NEW_EXTRADATA) !== null
+    if (ptsMs === null || this.#isLost || isOdd(packet)) return false
     const slot = slotOf(ptsMs)
     const firstMs = this.#firstMs.get(slot)
     if (lone && ptsMs > this.#sinceMs && firstMs !== undefined && firstMs < ptsMs) {

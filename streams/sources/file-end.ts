@@ -34,9 +34,14 @@ export async function earlyEnd(path: string, container: string): Promise<EarlyEn
   const opened = look && (await open(path).catch(() => undefined))
   if (!look || !opened) return null
   await using file = opened
-  const { size } = await file.stat()
-  const what = await look({ size, at: (position, length) => readAt(file, position, length) })
-  return what === null ? null : { byte: size, what }
+  try {
+    const { size } = await file.stat()
+    const what = await look({ size, at: (position, length) => readAt(file, position, length) })
+    return what === null ? null : { byte: size, what }
+  } catch {
+    // A disk that fails now: the pictures were read, and of the end nothing is known.
+    return null
+  }
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -63,6 +68,7 @@ async function transportStream({ size, at }: Bytes): Promise<string | null> {
     for (let start = 0; start < length; start++) {
       if (!inStep(head, start + before)) continue
       const rest = (size - start) % length
+      if (size - rest - IN_STEP * length < start) return null
       const tail = await at(size - rest - IN_STEP * length, IN_STEP * length + rest)
       // Bytes were lost or added on the way: what is whole at the end is not known.
       if (rest <= before || !inStep(tail, before) || tail[IN_STEP * length + before] !== SYNC) return null
@@ -76,8 +82,8 @@ async function transportStream({ size, at }: Bytes): Promise<string | null> {
 const BOX_HEAD = 16
 /** What is written at the top level, and long. Behind the last box some cameras put what is none. */
 const BOX = /^(ftyp|styp|moov|moof|mdat|free|skip|wide|sidx|mfra|uuid)$/
-/** More fragments of a second each than a day has; what has more is not read to its end. */
-const MOST_BOXES = 200_000
+/** Fragments of a second of more than an hour, half a second of reading; what has more is not read to its end. */
+const MOST_BOXES = 10_000
 
 async function boxes({ size, at }: Bytes): Promise<string | null> {
   let position = 0
@@ -103,6 +109,7 @@ async function segment({ size, at }: Bytes): Promise<string | null> {
   const header = variableSize(first, 4)
   if (!header) return null
   const start = 4 + header.bytes + header.value
+  if (start > size) return null
   const head = await at(start, 12)
   if (head.toString('hex', 0, 4) !== SEGMENT) return null
   const body = variableSize(head, 4)
@@ -122,10 +129,13 @@ function variableSize(bytes: Buffer, position: number): { value: number; bytes: 
 /** What a writer says that could not come back to say it. */
 const OPEN = [0, 0xffffffff]
 
+/** A thousand of a gigabyte each. */
+const MOST_LISTS = 1000
+
 /** Lists of up to 1 GB, one behind the other (OpenDML 1.02, 3). */
 async function riff({ size, at }: Bytes): Promise<string | null> {
   let position = 0
-  while (position + 12 <= size) {
+  for (let n = 0; n < MOST_LISTS && position + 12 <= size; n++) {
     const head = await at(position, 12)
     const length = head.readUInt32LE(4)
     if (!/^RIFF....AVI[ X]$/s.test(head.toString('latin1')) || OPEN.includes(length)) return null

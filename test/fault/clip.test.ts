@@ -45,7 +45,7 @@ const commandOf = (pid: number) => (isAlive(pid) ? readFileSync(`/proc/${pid}/cm
 
 /** An ffmpeg that writes `name`, stopped: it will not end by itself. `besides` is one that was killed. */
 async function writer(name: string, besides?: number): Promise<number> {
-  const writes = (command: string) => command.startsWith('/usr/bin/ffmpeg') && command.endsWith(`.part/${name}\0`)
+  const writes = (command: string) => /^[^\0]*ffmpeg\0/.test(command) && command.endsWith(`.part/${name}\0`)
   const find = () => processesOf(grabber.data).find((pid) => pid !== besides && writes(commandOf(pid)))
   await until(`an ffmpeg writes ${name}`, () => find() !== undefined, LIMIT_MS)
   const pid = find()!

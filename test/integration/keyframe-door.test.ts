@@ -81,6 +81,17 @@ describe('the list', () => {
     expect(await seqs(`?${time}`)).toHaveLength(4)
   })
 
+  it('looks at so many for a page and no more, and says where to go on', () => {
+    const ids = [0, 1, 2, 3, 4].map((seq) => keyframe(seq === 0 ? 'yard' : 'hall', seq))
+    const history = new KeyframeHistory(store, folder, 2)
+    const first = history.list({ limit: 10, camera: 'yard' })
+    expect(first).toEqual({ keyframes: [], next: expect.any(String) })
+    const second = history.list({ limit: 10, camera: 'yard', before: Number(first.next) })
+    const third = history.list({ limit: 10, camera: 'yard', before: Number(second.next) })
+    expect(third.keyframes.map(({ id }) => id)).toEqual([ids[0]])
+    expect(third.next).toBeNull()
+  })
+
   it.each(['limit=0', 'limit=1001', 'camera=../x', 'from=yesterday', 'before=x', 'page=2'])(
     'refuses %s',
     async (query) => {

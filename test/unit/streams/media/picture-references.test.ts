@@ -7,6 +7,12 @@ const hex = (text: string) => Buffer.from(text.replaceAll(/\s/g, ''), 'hex')
 /** Sequence parameter sets that x264 writes for 320×180: frames alone, and with fields. */
 const PROGRESSIVE = '6764000cacd941419f9f011000000300100000030300f1429960'
 const INTERLACED = '67640015acd941433f260220000003002000000603e28532c0'
+/** The same set under the id 1: ue(v) 010 in the place of 1. */
+const withId1 = (sps: string) => {
+  const bits = [...hex(sps).subarray(4)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  const bytes = `010${bits.slice(1)}000000`.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2))
+  return sps.slice(0, 8) + Buffer.from(bytes).toString('hex')
+}
 const avcc = (sps: string) => {
   const bytes = hex(sps)
   return Buffer.concat([hex('01 64 00 0c ff e1'), Buffer.from([0, bytes.length]), bytes, hex('01 00 04 68 eb e3 cb')])
@@ -51,6 +57,14 @@ describe('loneTest', () => {
   it('spares nothing of interlaced H.264, where a field may have a packet of its own', () => {
     const lone = loneTest(AV_CODEC_ID_H264, avcc(INTERLACED))!
     expect(lone(hex('00000002 0180'))).toBe(false)
+  })
+
+  it('spares nothing while any of several parameter sets may mean fields', () => {
+    const lone = loneTest(AV_CODEC_ID_H264, null)!
+    lone(hex(`000001 ${withId1(INTERLACED)} 000001 ${PROGRESSIVE} 000001 6580`))
+    expect(lone(hex('000001 0180'))).toBe(false)
+    lone(hex(`000001 ${withId1(PROGRESSIVE)} 000001 6580`))
+    expect(lone(hex('000001 0180'))).toBe(true)
   })
 
   it('of HEVC goes by the highest sub-layer alone', () => {

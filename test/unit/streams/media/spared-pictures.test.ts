@@ -1,5 +1,5 @@
 import { Packet } from 'node-av'
-import { AV_PKT_FLAG_CORRUPT, AV_PKT_FLAG_DISCARD } from 'node-av/constants'
+import { AV_PKT_DATA_NEW_EXTRADATA, AV_PKT_FLAG_CORRUPT, AV_PKT_FLAG_DISCARD } from 'node-av/constants'
 import { describe, expect, it } from 'vitest'
 import { SparedPictures } from '../../../../streams/media/spared-pictures.ts'
 
@@ -57,5 +57,17 @@ describe('SparedPictures', () => {
     expect(spares(40, true, AV_PKT_FLAG_CORRUPT)).toBe(false)
     expect(spares(100, false, AV_PKT_FLAG_DISCARD)).toBe(false)
     expect(spares(120, true)).toBe(false)
+  })
+  it('spares nothing any more once parameter sets came beside a packet', () => {
+    const { pictures, spares } = sparing()
+    spares(0, false)
+    pictures.before(0)
+    using packet = new Packet()
+    packet.alloc()
+    packet.data = Buffer.from([0])
+    packet.pts = 10n
+    packet.addSideData(AV_PKT_DATA_NEW_EXTRADATA, Buffer.from([1]))
+    expect(pictures.spares(packet)).toBe(false)
+    expect(spares(20, true)).toBe(false)
   })
 })

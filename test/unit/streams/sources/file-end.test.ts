@@ -54,6 +54,12 @@ it.each([
   ['packets with other things behind them', 'mpegts', [packets(9, 188), junk]],
   ['packets that lost their step', 'mpegts', [packets(9, 188), Buffer.alloc(30), packets(2, 188), packets(1, 100)]],
   ['too few packets', 'mpegts', [packets(3, 188), packets(1, 100)]],
+  ['as many packets as look like some, the last one in part', 'mpegts', [packets(4, 188), packets(1, 100)]],
+  [
+    'a header that says it is longer than any file',
+    MKV,
+    [Buffer.from([0x1a, 0x45, 0xdf, 0xa3, 1, ...Array(7).fill(0xfe)])],
+  ],
   ['boxes', MP4, [box('ftyp', 24), box('mdat', 99), box('moov', 50)]],
   ['a box without an end', MP4, [box('ftyp', 24), box('mdat', 99, 0)]],
   ['a large box', MP4, [box('ftyp', 24), large(40n)]],
