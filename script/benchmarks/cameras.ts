@@ -21,8 +21,6 @@ import { pssBytes, rssBytes } from './processes.ts'
 export const FPS = 25
 /** Of each clip, which is played in a loop; a visit has its own length. */
 export const CLIP_SECONDS = 8
-/** A room whose very same pictures come again within a minute or so is called frozen, noise included: rightly so, and it would be a loop's. */
-const QUIET_SECONDS = 150
 /** At the constant quality of camera-clips: 1.6 Mbit/s of a room with a sensor's noise, 3.2 with somebody who moves in it. */
 const CODING = { fps: FPS, width: 1920 } as const
 export const SHAPE: ClipShape = { fps: FPS, frames: FPS * CLIP_SECONDS, width: 1920, height: 1080 }
@@ -45,7 +43,7 @@ export async function benchCameras(context: BenchContext): Promise<BenchResult> 
   if (active > count) throw new GrabberError('CFG_USAGE', `${active} of ${count} cameras cannot be active`)
   await installedModels(config, modelIds(facesSpec(config)))
   const clips = {
-    quiet: cameraClip('quiet', { ...CODING, seconds: QUIET_SECONDS }),
+    quiet: cameraClip('quiet', { ...CODING, seconds: CLIP_SECONDS }),
     person: movingClip({ ...CODING, seconds: CLIP_SECONDS, gop: 2 * FPS }),
     visit: cameraClip('visit', CODING),
   }
@@ -59,7 +57,7 @@ export async function benchCameras(context: BenchContext): Promise<BenchResult> 
   )
   if (!live) throw new GrabberError('ACT_DEADLINE', `not all of ${count} cameras came live: ${rig.lines.at(-1)}`)
   const allLiveAfterMs = performance.now() - startedMs
-  await showVisits(rig, clips)
+  await showVisits(rig, clips.visit)
   await rig.until((reports) => reports.every(({ gate }) => gate === 'idle'), REST_LIMIT_MS)
 
   const idle = await watchFor(rig, seconds, rig.cameras[0]!.camera.url, cores)
@@ -163,14 +161,16 @@ function activeCpu(rig: CameraRig, { window, hosts }: ActivePhase, idle: Window,
   return (perSecond(own, window) + shared) / active
 }
 
-/** Somebody comes by every camera: from then on it knows whether the sizes of its pictures tell (streams/analysis/packet-activity). */
-async function showVisits(rig: CameraRig, { visit, quiet }: { visit: string; quiet: string }) {
+/**
+ * Somebody comes by every camera: from then on it knows whether the sizes of its pictures tell (streams/analysis/packet-activity). Then
+ * the room again, round and round: begun anew once more, the same pictures would come at times that no loop has, which is called frozen.
+ */
+async function showVisits(rig: CameraRig, visit: string) {
   for (let from = 0; from < rig.cameras.length; from += VISITED) {
     const cameras = rig.cameras.slice(from, from + VISITED)
     for (const { camera } of cameras) await camera.show(visit, { once: true })
     await pause(1000 * VISIT.toS)
   }
-  for (const { camera } of rig.cameras) await camera.show(quiet)
 }
 
 /** From the first picture in which somebody comes in to the first event of it. */

@@ -47,7 +47,7 @@ export class SoakSite implements AsyncDisposable {
       const proxy = stack.use(await FaultProxy.before(camera.port))
       cameras.push({ id: `cam-${n}`, proxy, source: camera.urlAt(proxy.port) })
     }
-    const grabber = stack.use(new Grabber({ models: true }))
+    const grabber = stack.use(new Grabber({ models: true, limitMs: null }))
     writeConfig(grabber, cameras, 0)
     const daemon = await startDaemon(grabber, grabber.path('grabber.yaml'))
     stack.defer(async () => {

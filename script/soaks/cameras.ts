@@ -50,7 +50,8 @@ const blows: Record<string, () => void | Promise<void>> = {
   'kill engine': () => kill('engine'),
   'kill nats': () => kill('nats-server'),
   trigger: async () => {
-    const nats = await connect({ servers: daemon.info.natsUrl! })
+    // The server may have been killed just before.
+    const nats = await connect({ servers: daemon.info.natsUrl!, waitOnFirstConnect: true })
     nats.publish(`grabber.edge-1.trigger.${pick(site.cameras).id}`, '{"reason":"soak","keyframe":true,"seconds":2}')
     await nats.drain()
   },

@@ -7,18 +7,9 @@ import { JobStore } from '../../src/store/jobs.ts'
 import { writeBadRecordings, writeRecordings } from '../integration/support/tiny-recordings.ts'
 import { type Ended, Grabber, jsonLines } from './support/grabber.ts'
 import { processesOf } from './support/processes.ts'
+import type { ReportLine } from './support/report-line.ts'
 
 const GOOD = 95
-
-interface Line {
-  file?: string
-  outcome?: string
-  result?: string
-  keyframes?: number
-  frames?: number
-  error?: { code: string; message: string }
-  total?: Record<string, number>
-}
 
 let grabber: Grabber
 let bad: Record<string, string>
@@ -34,14 +25,14 @@ afterAll(() => grabber[Symbol.dispose]())
 
 const out = (name: string) => join(grabber.path('out'), name)
 const visible = (folder: string) => readdirSync(folder).filter((name) => name !== '.grabber.lock')
-const failures = (lines: readonly Line[]) =>
+const failures = (lines: readonly ReportLine[]) =>
   Object.fromEntries(
     lines.filter(({ error }) => error).map(({ file, error }) => [file!.split('/').at(-1), error!.code]),
   )
 
 describe('a hundred recordings, five of them bad', () => {
   it('are done, each bad one is named with its reason, and one output tells it all', () => {
-    const lines = jsonLines<Line>(first.out)
+    const lines = jsonLines<ReportLine>(first.out)
     expect(lines.at(-1)!.total).toMatchObject({ files: 100, done: GOOD, skipped: 0, failed: 5, interrupted: 0 })
     expect(failures(lines)).toEqual(bad)
     expect(first.status).toBe(3)

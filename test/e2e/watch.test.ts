@@ -4,13 +4,7 @@ import { expect, it } from 'vitest'
 import { until } from '../integration/support/engine.ts'
 import { marked, tinyRecording } from '../integration/support/tiny-recordings.ts'
 import { Grabber, jsonLines } from './support/grabber.ts'
-
-interface Line {
-  file?: string
-  outcome?: string
-  error?: { code: string }
-  total?: object
-}
+import type { ReportLine } from './support/report-line.ts'
 
 it('takes recordings up when they are complete, again when they have changed, and says at the end what it did', async () => {
   using grabber = new Grabber()
@@ -20,7 +14,7 @@ it('takes recordings up when they are complete, again when they have changed, an
   writeFileSync(`${folder}/there.mp4`, whole)
   const running = grabber.start('watch', 'in', '--out', 'out', '--quiet-seconds', '0.3', '--json')
   const outcomes = () =>
-    jsonLines<Line>(running.out().replace(/[^\n]*$/, '')).flatMap(({ file, outcome, error }) =>
+    jsonLines<ReportLine>(running.out().replace(/[^\n]*$/, '')).flatMap(({ file, outcome, error }) =>
       file ? [`${file.split('/').at(-1)} ${error?.code ?? outcome}`] : [],
     )
   await until('the first', () => outcomes().includes('there.mp4 done'))
@@ -36,6 +30,6 @@ it('takes recordings up when they are complete, again when they have changed, an
   running.child.kill('SIGINT')
   const { status, err, out } = await running.ended
   expect([status, err]).toEqual([0, ''])
-  expect(jsonLines<Line>(out).at(-1)!.total).toMatchObject({ files: 3, done: 3, failed: 0 })
+  expect(jsonLines<ReportLine>(out).at(-1)!.total).toMatchObject({ files: 3, done: 3, failed: 0 })
   expect(readdirSync(grabber.path('out')).sort()).toEqual(['.grabber.lock', 'halting', 'ready', 'there'])
 })

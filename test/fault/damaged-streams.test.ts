@@ -16,6 +16,7 @@ import type { ReplaySummary } from '../../src/replay-summary.ts'
 import { startDaemon } from '../e2e/support/daemon.ts'
 import { Grabber, jsonLines } from '../e2e/support/grabber.ts'
 import { processesOf } from '../e2e/support/processes.ts'
+import type { ReportLine } from '../e2e/support/report-line.ts'
 import { asl, ClipFolder, hasClips } from '../integration/support/clips.ts'
 import { damaged, withJpegSize, withPngSize, withSampleEntrySize, withSpsSize } from '../integration/support/damage.ts'
 import { silentLogger, until } from '../integration/support/nats.ts'
@@ -31,15 +32,6 @@ const HEVC = ['-pix_fmt', 'yuv420p', '-x265-params', 'log-level=error:keyint=15:
 
 const host = hostSettings(configSchema.parse({ timeouts: { helloMs: 60_000, silenceMs: 60_000 } }), silentLogger)
 
-interface BatchLine {
-  file?: string
-  outcome?: string
-  result?: string
-  keyframes?: number
-  frames?: number
-  error?: { code: string; message: string }
-  total?: Record<string, number>
-}
 /** Code and words of a recording that could not be used. */
 const PLAIN_FAILURE = [expect.stringMatching(/^(SRC|DEC)_/), expect.stringMatching(/^\w+( \S+){2,}/)]
 
@@ -169,7 +161,7 @@ describe.skipIf(!hasClips)('damaged streams', () => {
     const batch = () =>
       grabber.run('batch', clips.at('damaged'), '--out', 'out', '--mode', 'fast', '--parallel', '2', '--json')
     const first = await batch()
-    const lines = jsonLines<BatchLine>(first.out)
+    const lines = jsonLines<ReportLine>(first.out)
     const total = lines.at(-1)!.total!
     expect([first.status, total.files, total.done! + total.failed!]).toEqual([3, VARIANTS, VARIANTS])
     expect(first.err.trimEnd().split('\n').at(-1)).toMatch(/^(SRC|DEC)_[A-Z_]+: \d+ of 40 recordings failed: /)
@@ -194,12 +186,12 @@ describe.skipIf(!hasClips)('damaged streams', () => {
     const inodes = () => out().map((name) => statSync(grabber.path(`out/${name}`)).ino)
     const before = inodes()
     const second = await batch()
-    const again = jsonLines<BatchLine>(second.out)
+    const again = jsonLines<ReportLine>(second.out)
     expect([second.status, again.at(-1)!.total]).toMatchObject([
       3,
       { done: 0, skipped: done.size, failed: total.failed },
     ])
-    const codes = (all: BatchLine[]) =>
+    const codes = (all: ReportLine[]) =>
       all.flatMap(({ file, error }) => (error ? [`${file} ${error.code}`] : [])).sort()
     expect([codes(again), inodes()]).toEqual([codes(lines), before])
     expect(processesOf(grabber.data)).toEqual([])

@@ -19,6 +19,7 @@ import { systemClock } from '../../core/clock.ts'
 import { JobStore } from '../../src/store/jobs.ts'
 import { Grabber, jsonLines, type Running } from '../e2e/support/grabber.ts'
 import { childrenOf, processesOf } from '../e2e/support/processes.ts'
+import type { ReportLine } from '../e2e/support/report-line.ts'
 import { until } from '../integration/support/engine.ts'
 import { canMountDisk, SmallDisk } from '../integration/support/full-disk.ts'
 import { marked, slidingRecording, tinyRecording } from '../integration/support/tiny-recordings.ts'
@@ -29,14 +30,6 @@ const WALK_SECONDS = 10
 /** Checkpoints are so far apart (streams/selection-pass). */
 const CHECKPOINT_MS = 2000
 const phases = ['preflight', 'running', 'exporting', 'done'] as const
-
-interface Line {
-  file?: string
-  outcome?: string
-  keyframes?: number
-  resumedAtSeconds?: number
-  error?: { code: string }
-}
 
 let grabber: Grabber
 /** Of each recording: files and their bytes, without what differs from run to run. */
@@ -86,7 +79,7 @@ describe('a job that is cut off', () => {
     await until('a checkpoint', () => marksIn(journal) > 0)
     stopped.child.kill('SIGINT')
     expect(await stopped.ended).toMatchObject({ status: 130, err: 'interrupted by SIGINT\n' })
-    expect(jsonLines<Line>(stopped.out())[0]).toMatchObject({ outcome: 'interrupted' })
+    expect(jsonLines<ReportLine>(stopped.out())[0]).toMatchObject({ outcome: 'interrupted' })
     expect(statesOf('in/walk.mp4').at(-1)).toBe('cancelled')
     expect(Object.keys(results('out'))).toEqual(['.walk.part'])
 
@@ -100,7 +93,7 @@ describe('a job that is cut off', () => {
 
     const last = await walk().ended
     expect([last.status, last.err]).toEqual([0, ''])
-    expect(jsonLines<Line>(last.out)[0]).toMatchObject({ outcome: 'done', resumedAtSeconds: expect.any(Number) })
+    expect(jsonLines<ReportLine>(last.out)[0]).toMatchObject({ outcome: 'done', resumedAtSeconds: expect.any(Number) })
     expect(results('out').walk).toEqual(undisturbed.walk)
   })
 
@@ -115,7 +108,7 @@ describe('a job that is cut off', () => {
     expect(Object.keys(results('out')).sort()).toEqual(['.exporting.part', '.running.part', 'done', 'walk'])
     const { status, out } = await grabber.run('batch', 'in', '--out', 'out', '--parallel', '2', '--json')
     expect(status).toBe(0)
-    const outcomes = jsonLines<Line>(out).flatMap(({ file, outcome }) =>
+    const outcomes = jsonLines<ReportLine>(out).flatMap(({ file, outcome }) =>
       file ? [[file.split('/').at(-1), outcome]] : [],
     )
     expect(Object.fromEntries(outcomes)).toEqual({
@@ -159,7 +152,7 @@ describe('a recording that changes while it is read', () => {
     renameSync(grabber.path('other'), grabber.path('changing/replaced.mp4'))
     const { status, out } = await running.ended
     expect(status).toBe(3)
-    const codes = jsonLines<Line>(out).flatMap(({ error }) => (error ? [error.code] : []))
+    const codes = jsonLines<ReportLine>(out).flatMap(({ error }) => (error ? [error.code] : []))
     expect(codes).toEqual(['SRC_CHANGED', 'SRC_CHANGED'])
     expect(results('changed')).toEqual({})
   })

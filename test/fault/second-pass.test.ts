@@ -10,17 +10,13 @@ import { cpuMs } from '../../script/benchmarks/processes.ts'
 import { JobStore } from '../../src/store/jobs.ts'
 import { type Ended, Grabber, jsonLines, type Running } from '../e2e/support/grabber.ts'
 import { childrenOf, processesOf } from '../e2e/support/processes.ts'
+import type { ReportLine } from '../e2e/support/report-line.ts'
 import { until } from '../integration/support/engine.ts'
 import { hasPhotographs, photographs, wayAlong } from '../integration/support/photograph-way.ts'
 import { contentOf } from './support/result-folders.ts'
 
 /** Of CPU, since all was selected. The whole second pass takes 700 ms of it. */
 const SPENT_MS = 150
-
-interface Line {
-  outcome?: string
-  error?: { code: string; message: string }
-}
 
 let grabber: Grabber
 let undisturbed: Record<string, string>
@@ -71,7 +67,7 @@ async function comparing({ child }: Running, out: string, besides?: number): Pro
 
 function expectUndisturbed(out: string, { status, err, out: said }: Ended): void {
   expect([status, err]).toEqual([0, ''])
-  expect(jsonLines<Line>(said)[0]).toMatchObject({ outcome: 'done' })
+  expect(jsonLines<ReportLine>(said)[0]).toMatchObject({ outcome: 'done' })
   expect(contentOf(grabber.path(`${out}/way`))).toEqual(undisturbed)
   expect(readdirSync(grabber.path(out))).toEqual(['.grabber.lock', 'way'])
   expect(cached()).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)])
@@ -89,7 +85,7 @@ describe.skipIf(!hasPhotographs)('a second pass', () => {
     const words =
       /^ACT_HOST_DIED: .*way\.mp4: (the second pass|recordings) ended with SIGKILL: run the same command again: /
     expect([status, err]).toEqual([1, expect.stringMatching(words)])
-    expect(jsonLines<Line>(out)[0]).toMatchObject({ outcome: 'failed', error: { code: 'ACT_HOST_DIED' } })
+    expect(jsonLines<ReportLine>(out)[0]).toMatchObject({ outcome: 'failed', error: { code: 'ACT_HOST_DIED' } })
     expect([readdirSync(grabber.path('hosts')), cached()]).toEqual([['.grabber.lock', '.way.part'], []])
     const before = journalOf('hosts')
     const again = optimise('hosts')

@@ -33,6 +33,12 @@ export interface Running {
   err(): string
 }
 
+export interface GrabberOptions {
+  models?: boolean
+  env?: Record<string, string>
+  limitMs?: number | null
+}
+
 /**
  * A fresh folder with its data folder in it, and the program that uses them. `[Symbol.dispose]` kills what still runs (a
  * test that failed half-way leaves no daemon behind) and removes the folder.
@@ -42,10 +48,15 @@ export class Grabber implements Disposable {
   readonly folder: string
   readonly data: string
   readonly #env: Record<string, string>
+  readonly #limitMs: number | null
   readonly #running = new Set<ChildProcess>()
 
-  /** `models: true` links the models of the assets into the data folder, so that nothing is copied or fetched. */
-  constructor({ models = false, env = {} }: { models?: boolean; env?: Record<string, string> } = {}) {
+  /**
+   * `models: true` links the models of the assets into the data folder, so that nothing is copied or fetched. A command that runs longer
+   * than `limitMs` is killed; `null`: none, for soaks.
+   */
+  constructor({ models = false, env = {}, limitMs = COMMAND_LIMIT_MS }: GrabberOptions = {}) {
+    this.#limitMs = limitMs
     this.folder = mkdtempSync(join(tmpdir(), 'grabber-e2e-'))
     this.data = join(this.folder, 'data')
     this.#env = { PATH: '/usr/bin:/bin', GRABBER_DATA: this.data, ...env }
@@ -74,7 +85,7 @@ export class Grabber implements Disposable {
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
     const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8')
-    const limit = setTimeout(() => child.kill('SIGKILL'), COMMAND_LIMIT_MS)
+    const limit = this.#limitMs === null ? undefined : setTimeout(() => child.kill('SIGKILL'), this.#limitMs)
     const ended = new Promise<Ended>((settle, fail) => {
       child.once('error', fail)
       child.once('close', (status, signal) => {

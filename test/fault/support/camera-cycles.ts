@@ -85,7 +85,7 @@ export class CameraCycles implements AsyncDisposable {
       proxies.set(`cam-${n}`, proxy)
       lines.push(`  cam-${n}: { source: "${camera.urlAt(proxy.port)}" }`)
     }
-    const grabber = stack.use(new Grabber({ models: options.models }))
+    const grabber = stack.use(new Grabber({ models: options.models, limitMs: null }))
     const path = grabber.path('grabber.yaml')
     writeFileSync(
       path,
