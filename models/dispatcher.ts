@@ -45,7 +45,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #batcher: Batcher<Queued>
   readonly #lanes: LaneTable
-  readonly #samples = new EngineSamples()
+  readonly #samples: EngineSamples
   /** In the order of their runs: one that runs, and at most one that the device took after it. */
   readonly #running: Running[] = []
   #offered: { seq: number; selection: Selection<Queued> } | undefined
@@ -53,6 +53,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     const { clock, batch, device } = options
+    this.#samples = new EngineSamples(clock)
     this.#lanes = new LaneTable(batch)
     this.#batcher = new Batcher<Queued>({
       clock,

@@ -44,9 +44,9 @@ export interface DeviceReport {
 }
 
 export interface ModelFigures {
-  /** Largest batch now, of its picture size that has the smallest one. */
+  /** Largest batch that the device bears now, of its picture size that has the smallest one. */
   batchCap: number
-  /** Queue and run of the last 256 requests, ms; 0 when there were none. */
+  /** Queue and run of the requests of the last ten seconds, of 256 at most, ms; 0 when there were none. */
   latencyP50Ms: number
   latencyP95Ms: number
 }
